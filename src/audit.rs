@@ -1,0 +1,346 @@
+//! The audit: everything one run found out, as one versioned value.
+//!
+//! Full precision, no wording, no I/O. The pipeline makes it, the store keeps it (catalogue tables and `run.json`),
+//! the report is drawn from it alone. Field names are the catalogue's column names (see `docs/sql.md`).
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Version of this layout; a reader refuses what is newer.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// All results of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Audit {
+    pub schema_version: u32,
+    pub run: Run,
+    pub scope: Scope,
+    pub proof: Proof,
+    pub metrics: Vec<Metric>,
+    pub group_counts: Vec<GroupCount>,
+    pub importance: Vec<Importance>,
+    pub group_attributions: Vec<GroupAttribution>,
+    pub gates: Vec<Gate>,
+    pub drift: Vec<Drift>,
+    pub curves: Vec<CurvePoint>,
+    /// Seeded sample of explained rows for beeswarms and dependence plots.
+    pub sample: Sample,
+    /// Rows worth looking at one by one: highest, lowest, nearest the threshold, most unusual.
+    pub cases: Vec<Case>,
+    /// What the reader must know beside the numbers (missing codes, batch-dependent scores, fallbacks…).
+    pub notes: Vec<Note>,
+    /// Seconds spent by stage: "read", "score", "explain", "fairness", "importance", "write", "total".
+    pub timings: BTreeMap<String, f64>,
+}
+
+/// The `runs` row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// UUIDv7.
+    pub run_id: String,
+    pub pipeline: String,
+    /// `YYYY-MM-DD`.
+    pub as_of: String,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    pub finished_at: String,
+    pub status: Status,
+    pub verdict: Decision,
+    pub tool_version: String,
+    pub config_sha256: String,
+    /// Empty where recorded decisions are audited without a model.
+    pub model_sha256: String,
+    pub data_sha256: String,
+    pub prev_run_id: Option<String>,
+    pub seed: u64,
+    pub n_rows: u64,
+    pub explain_method: String,
+    pub explain_scale: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Succeeded,
+    Failed,
+    Aborted,
+    Superseded,
+    Pruned,
+}
+
+/// Three verdicts: what cannot be decided is not a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decision {
+    Pass,
+    Fail,
+    Insufficient,
+}
+
+/// What was audited, in the user's own words and names.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Scope {
+    pub title: String,
+    pub description: Option<String>,
+    pub owner: Option<String>,
+    pub version: Option<String>,
+    pub tags: Vec<String>,
+    /// "binary", "multiclass" or "regression".
+    pub task: String,
+    pub data_path: String,
+    pub filter: Option<String>,
+    pub label: Option<String>,
+    /// The label value that is class 1 (binary).
+    pub positive: Option<String>,
+    /// The label value that is good for the person.
+    pub favourable: Option<String>,
+    pub threshold: Option<f64>,
+    pub weight: Option<String>,
+    /// Outputs in model order ("value" for regression).
+    pub outputs: Vec<String>,
+    /// Outputs that were explained.
+    pub explained_outputs: Vec<String>,
+    /// Raw input columns or players, in model order.
+    pub features: Vec<Feature>,
+    /// Attributes as audited ("sex", "race", "sex,race", "age") with their reference group.
+    pub attributes: Vec<AttributeScope>,
+    pub confidence: f64,
+    pub min_group_rows: u64,
+    pub model: Option<ModelFacts>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Feature {
+    pub name: String,
+    /// "number", "text", "category", "boolean", "date", "image".
+    pub kind: String,
+    pub n_missing: u64,
+    /// Codes to names, where `[data.encode]` or the data itself gives them.
+    pub levels: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AttributeScope {
+    pub attribute: String,
+    pub reference: String,
+    /// "largest group" or "configured".
+    pub reference_rule: String,
+    pub n_unknown: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelFacts {
+    pub path: String,
+    pub producer: String,
+    pub opset: i64,
+    /// "tree ensemble: 200 trees, 5,352 leaves, depth 6", "linear", "neural network: 1,234 parameters", …
+    pub structure: String,
+    pub parameters: u64,
+    pub n_inputs: u64,
+}
+
+/// What shows that the explanation belongs to the model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Proof {
+    /// "tree", "linear", "exact", "kernel", …, "none".
+    pub method: String,
+    /// Why this method was chosen (for `auto`) or what it means.
+    pub reason: String,
+    /// Algorithm inside the method, e.g. "pattern tables".
+    pub engine: String,
+    /// "margin" or "probability".
+    pub scale: String,
+    /// Largest |native − ONNX Runtime| over the rows compared, where a native evaluator is used.
+    pub native_difference: Option<f64>,
+    pub native_rows: u64,
+    /// Largest |Σφ + base − score| over all explained rows, on the explained scale.
+    pub additivity_gap: Option<f64>,
+    pub background_rows: u64,
+    pub background_source: String,
+    pub cover_source: Option<String>,
+    pub n_explained: u64,
+    /// Largest change of a score when rows are scored in another batch (dynamic quantisation), on a sample.
+    pub batch_difference: Option<f64>,
+}
+
+/// One value of the `metrics` table. `value` is `None` exactly if `undefined_reason` is `Some`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Metric {
+    pub metric: String,
+    /// "" = overall, "sex", "sex,race".
+    pub attribute: String,
+    /// "" = across groups, "Female", "Female,Black", "(others)", "(unknown)".
+    pub group_value: String,
+    pub stratum: String,
+    /// Reference group of comparisons, "" where there is none.
+    pub reference: String,
+    pub output: String,
+    pub value: Option<f64>,
+    pub undefined_reason: Option<String>,
+    pub ci_low: Option<f64>,
+    pub ci_high: Option<f64>,
+    pub confidence: Option<f64>,
+    pub p_value: Option<f64>,
+    pub n: u64,
+    pub n_positive: Option<u64>,
+    pub n_predicted_positive: Option<u64>,
+    /// The metric's own denominator (rows, or positives for a true positive rate): what evidence gates ask for.
+    pub denominator: Option<u64>,
+    /// For worst-pair metrics: the two groups compared.
+    pub pair: Option<(String, String)>,
+}
+
+/// Counts of one group and output: what every rate is derived from. Weighted sums where rows carry weights.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GroupCount {
+    pub attribute: String,
+    pub group_value: String,
+    pub stratum: String,
+    pub output: String,
+    pub n: u64,
+    pub weight: f64,
+    /// `None` without labels.
+    pub tp: Option<f64>,
+    pub fp: Option<f64>,
+    pub tn: Option<f64>,
+    pub fn_: Option<f64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Importance {
+    /// "attribution" (mean |φ|) or "permutation".
+    pub method: String,
+    /// "mean_abs_attribution", "roc_auc", …
+    pub metric: String,
+    pub feature: String,
+    pub output: String,
+    pub value: f64,
+    pub std_err: Option<f64>,
+    pub ci_low: Option<f64>,
+    pub ci_high: Option<f64>,
+    /// 1 is the most important.
+    pub rank: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupAttribution {
+    pub attribute: String,
+    pub group_value: String,
+    pub feature: String,
+    pub output: String,
+    pub n: u64,
+    pub mean: f64,
+    pub mean_abs: f64,
+    pub std: f64,
+    pub q05: f64,
+    pub q25: f64,
+    pub q50: f64,
+    pub q75: f64,
+    pub q95: f64,
+    pub mean_ci_low: f64,
+    pub mean_ci_high: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Gate {
+    /// The gate as a sentence: "demographic_parity_ratio over sex ≥ 0.8".
+    pub gate: String,
+    pub metric: String,
+    pub attribute: String,
+    pub observed: Option<f64>,
+    pub ci_low: Option<f64>,
+    pub ci_high: Option<f64>,
+    /// "≥ 0.8" as typed limits: the first breached, or the first configured.
+    pub limit: f64,
+    pub baseline_value: Option<f64>,
+    pub decision: Decision,
+    /// "fail" or "warn".
+    pub severity: String,
+    pub reason: String,
+    pub n: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Drift {
+    /// "score", "feature" or "attribution".
+    pub subject: String,
+    pub feature: String,
+    pub measure: String,
+    pub value: f64,
+    pub baseline_run_id: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CurvePoint {
+    /// "pdp", "ice", "ale", "roc", "pr", "calibration", "threshold", "score_histogram".
+    pub kind: String,
+    /// Feature or attribute the curve belongs to, "" for overall.
+    pub feature: String,
+    pub group_value: String,
+    pub output: String,
+    pub x: f64,
+    pub y: f64,
+    pub n: u64,
+    pub ci_low: Option<f64>,
+    pub ci_high: Option<f64>,
+}
+
+/// A seeded sample of explained rows, column-wise by feature.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Rows the sample was drawn from.
+    pub n_total: u64,
+    pub n_rows: u64,
+    pub series: Vec<SampleSeries>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SampleSeries {
+    pub feature: String,
+    pub output: String,
+    pub attribution: Vec<f64>,
+    /// The feature's values where they are numbers (codes for categories), `None` = missing or text.
+    pub value: Vec<Option<f64>>,
+}
+
+/// One row of the data, explained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    pub row_id: String,
+    /// "highest score", "lowest score", "nearest the threshold", "most unusual explanation".
+    pub chosen_as: String,
+    pub output: String,
+    pub label: Option<String>,
+    /// Probability or value as the model reports it.
+    pub score: f64,
+    /// Σφ + base on the explained scale.
+    pub explained_score: f64,
+    pub base_value: f64,
+    pub terms: Vec<CaseTerm>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseTerm {
+    pub feature: String,
+    pub feature_value: String,
+    pub attribution: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Note {
+    /// "data", "model", "explanation", "fairness", "gates".
+    pub about: String,
+    pub text: String,
+}
+
+/// One stored file of a run: the `artifacts` row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Artifact {
+    /// "predictions", "explanations", "audit", "report:audit", …
+    pub kind: String,
+    /// Relative to the results folder, with `/`.
+    pub path: String,
+    pub sha256: String,
+    pub bytes: u64,
+    pub n_rows: Option<u64>,
+}

@@ -1,0 +1,204 @@
+//! What can be typed.
+
+use super::Done;
+use crate::ExitStatus;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Nightly audits of machine-learning models from one TOML file.
+#[derive(Debug, Parser)]
+#[command(name = "probity", version, about, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 passed, 1 a gate failed, 2 not acceptable as given, 3 broke while running, \
+4 could not be decided, 75 another run holds the lock.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+    /// How log lines look
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub(super) log_format: LogFormat,
+    /// Say more (repeat for even more)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Audit: read, score, explain, measure, store, report
+    Run(RunArgs),
+    /// Validate a pipeline, open its data and model, print the plan; writes nothing
+    Check(CheckArgs),
+    /// Say what is in an ONNX file: inputs, outputs, layers, structure
+    Inspect(InspectArgs),
+    /// List the runs of the catalogue
+    Runs(RunsArgs),
+    /// Show one run: verdict, gates, metrics
+    Show(ShowArgs),
+    /// Ask the whole history in SQL (read-only)
+    Query(QueryArgs),
+    /// Render a stored run again; needs neither model nor data
+    Report(ReportArgs),
+    /// Print the JSON Schema of the pipeline TOML
+    Schema,
+    /// Print shell completions
+    Completions { shell: clap_complete::Shell },
+    /// Print the man page
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Pipelines to run, one after the other
+    #[arg(required = true, value_name = "PIPELINE.toml")]
+    pub pipelines: Vec<PathBuf>,
+    /// The day the audit speaks of [default: today, UTC]
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<String>,
+    /// Run again even if the same inputs were audited for this day; the new run supersedes the old one
+    #[arg(long)]
+    pub force: bool,
+    /// Override a key of the TOML (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+    /// Threads for scoring and explaining [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Rows held at a time, rounded up to whole blocks of 1,024; results do not depend on it
+    #[arg(long, value_name = "N", default_value_t = 16_384)]
+    pub batch_rows: usize,
+    /// What is printed on stdout: a summary, or one JSON object per pipeline
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: TextOrJson,
+    /// Render no report
+    #[arg(long)]
+    pub no_report: bool,
+    #[command(flatten)]
+    pub history: History,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[arg(required = true, value_name = "PIPELINE.toml")]
+    pub pipelines: Vec<PathBuf>,
+    /// Override a key of the TOML (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+    /// Threads to plan for [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectArgs {
+    #[arg(value_name = "MODEL.onnx")]
+    pub model: PathBuf,
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: TextOrJson,
+}
+
+/// Where history is.
+#[derive(Debug, Clone, Args)]
+pub(super) struct History {
+    /// Catalogue to use [default: PROBITY_CATALOGUE, else [store] of the nearest probity.toml, else var/catalogue.db]
+    #[arg(long, value_name = "URL")]
+    pub catalogue: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunsArgs {
+    /// Only this pipeline
+    #[arg(long, value_name = "NAME")]
+    pub pipeline: Option<String>,
+    /// Latest runs to list
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub limit: usize,
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: TextOrJson,
+    #[command(flatten)]
+    pub history: History,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// Run id, a unique prefix of one, PIPELINE@latest or PIPELINE@DATE
+    pub run: String,
+    /// Every metric, not only those across groups
+    #[arg(long)]
+    pub all: bool,
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: TextOrJson,
+    #[command(flatten)]
+    pub history: History,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct QueryArgs {
+    /// The query; see SHOW TABLES and DESCRIBE
+    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    pub sql: Option<String>,
+    /// Read the query from a file
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: TableFormat,
+    /// Write to a file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Rows at most
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    #[command(flatten)]
+    pub history: History,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// Run id, a unique prefix of one, PIPELINE@latest or PIPELINE@DATE
+    pub run: String,
+    /// Documents to render (repeatable) [default: audit]
+    #[arg(long = "template", value_name = "NAME")]
+    pub templates: Vec<String>,
+    /// Folder with templates that replace the built-in ones
+    #[arg(long = "templates", value_name = "DIR")]
+    pub overrides: Option<PathBuf>,
+    /// Folder to write to
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub history: History,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TextOrJson {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TableFormat {
+    Table,
+    Csv,
+    Json,
+    Parquet,
+}
+
+pub(super) fn print_schema() -> Done {
+    println!("{:#}", crate::config::json_schema());
+    Ok(ExitStatus::Passed)
+}
+
+pub(super) fn print_completions(shell: clap_complete::Shell) -> Done {
+    clap_complete::generate(shell, &mut Cli::command(), "probity", &mut std::io::stdout());
+    Ok(ExitStatus::Passed)
+}
+
+pub(super) fn print_man() -> Done {
+    let page = clap_mangen::Man::new(Cli::command());
+    page.render(&mut std::io::stdout()).map_err(super::Problem::unacceptable)?;
+    Ok(ExitStatus::Passed)
+}

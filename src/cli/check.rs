@@ -1,0 +1,132 @@
+//! `probity check`: the plan, and what it would cost; writes nothing.
+
+use super::args::CheckArgs;
+use super::{Done, opening, style};
+use crate::ExitStatus;
+use crate::config::Scale;
+use crate::dataset::Want;
+use crate::model::NativeKind;
+use crate::plan::{Explained, Plan, Rows, task_name};
+
+pub(super) fn run(args: &CheckArgs) -> Done {
+    let threads = opening::threads(args.threads);
+    opening::start_threads(threads);
+    for path in &args.pipelines {
+        let plan = opening::resolve(opening::load(path, &args.sets)?, threads, 16_384)?;
+        style::print(&describe(&plan));
+    }
+    Ok(ExitStatus::Passed)
+}
+
+fn describe(plan: &Plan) -> String {
+    let config = plan.config();
+    let mut text = format!("{}: a {} audit\n\n", config.pipeline.name, task_name(plan.task));
+    let files = plan.source.files.len();
+    text += &line("data", &format!("{} ({files} file{}), {} rows", config.data.path, if files == 1 { "" } else { "s" }, style::thousands(plan.n_rows)));
+    if let Some(filter) = &config.data.filter {
+        text += &line("filter", filter);
+    }
+    text += &line("label", config.data.label.as_deref().unwrap_or("none: metrics of scores and decisions only"));
+    text += &line("outputs", &plan.outputs.join(", "));
+    if let Some(model) = &plan.model {
+        text += &line("model", &format!("{}: {}", config.model.path.as_deref().unwrap_or(""), structure(plan)));
+        text += &line("score", &model.scorer.reading().score.name);
+    }
+    text += &explanation(plan);
+    text += &line("groups", &groups(plan));
+    text += &line("gates", &plan.gates.len().to_string());
+    text += &line("threads", &plan.threads.to_string());
+    text + "\n" + &columns(plan)
+}
+
+fn line(name: &str, value: &str) -> String {
+    format!("{name:<12} {value}\n")
+}
+
+fn structure(plan: &Plan) -> String {
+    match plan.model.as_ref().and_then(|model| model.native.as_ref()).map(|native| &native.kind) {
+        Some(NativeKind::Forest(forest, _)) => {
+            let trees = style::thousands(forest.trees.len() as u64);
+            format!("{trees} trees, {} leaves, depth {}", style::thousands(forest.n_leaves() as u64), forest.depth())
+        }
+        Some(NativeKind::Linear { weights, .. }) => format!("linear, {} features", weights.ncols()),
+        None => "asked for scores only".to_owned(),
+    }
+}
+
+fn explanation(plan: &Plan) -> String {
+    let Some(explain) = plan.explain() else {
+        let why = plan.model.as_ref().and_then(|model| model.unexplained.as_deref()).unwrap_or("there is no model");
+        return line("explain", &format!("nothing: {why}"));
+    };
+    let scale = match explain.scale {
+        Scale::Margin => "margin",
+        Scale::Probability => "probability",
+    };
+    let rows = match explain.rows {
+        Rows::All => plan.n_rows,
+        Rows::Count(n) => n,
+    };
+    let outputs = match &explain.outputs {
+        Explained::Predicted => "each row's decision".to_owned(),
+        Explained::Fixed(outputs) => outputs.iter().map(|output| plan.outputs[*output].as_str()).collect::<Vec<_>>().join(", "),
+    };
+    let background = explain.background_rows.map_or("all rows".to_owned(), |n| format!("{} rows", style::thousands(n)));
+    let mut text = line("explain", &format!("{} on the {scale} scale ({})", explain.method.name(), explain.reason));
+    text += &line("", &format!("{} rows for {outputs}, against {background}", style::thousands(rows)));
+    if let Some(calls) = model_calls(plan, rows) {
+        text += &line("", &format!("up to {} model evaluations", style::thousands(calls)));
+    }
+    let players = plan.model.as_ref().map_or(0, |model| model.players.len()) as u64;
+    text + &line("", &format!("about {} to write", size(rows * players * 6)))
+}
+
+/// Evaluations that asking the model takes; nothing for exact structures.
+fn model_calls(plan: &Plan, rows: u64) -> Option<u64> {
+    let explain = plan.explain()?;
+    let players = plan.model.as_ref()?.players.len() as u32;
+    let background = explain.background_rows.unwrap_or(plan.n_rows);
+    let coalitions = match explain.method.name() {
+        "exact" => 1u64.checked_shl(players)?,
+        "kernel" | "permutation" => explain.budget.min(1u64.checked_shl(players).unwrap_or(u64::MAX)),
+        _ => return None,
+    };
+    Some(rows.saturating_mul(background).saturating_mul(coalitions))
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
+
+fn groups(plan: &Plan) -> String {
+    let names: Vec<&str> = plan.groups.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join("; ") }
+}
+
+/// How each raw column meets the model.
+fn columns(plan: &Plan) -> String {
+    let Some(model) = &plan.model else { return String::new() };
+    let mut rows = Vec::new();
+    for input in &model.scorer.feed().inputs {
+        for at in &input.columns {
+            let feature = &plan.selection.features[*at];
+            let field = plan.source.field(&feature.column);
+            let how = match (&feature.want, &feature.encode) {
+                (_, Some(codes)) => format!("encoded, {} categories", codes.len()),
+                (Want::Text, _) => "as text".to_owned(),
+                (Want::Tensor { width, .. }, _) => format!("{width} numbers"),
+                (Want::Number, None) => "as it is".to_owned(),
+            };
+            rows.push(vec![
+                feature.column.clone(),
+                field.map(|field| field.dtype.clone()).unwrap_or_default(),
+                how,
+                format!("{} {}", input.port.name, input.port.describe()),
+            ]);
+        }
+    }
+    style::table(&["column", "type", "read", "model input"], &rows, &[])
+}

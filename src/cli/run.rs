@@ -1,0 +1,167 @@
+//! `probity run`.
+
+use super::args::{RunArgs, TextOrJson};
+use super::progress::Bar;
+use super::{Problem, opening, style};
+use crate::ExitStatus;
+use crate::audit::{Decision, Gate};
+use crate::config::Loaded;
+use crate::pipeline::{self, Finished, Outcome, Request};
+use crate::store::{RunSummary, Store};
+use serde_json::{Value, json};
+
+
+pub(super) fn run(args: &RunArgs) -> ExitStatus {
+    match prepare(args) {
+        Ok((as_of, loaded)) => {
+            let each = loaded.into_iter().map(|loaded| one(args, &as_of, loaded).unwrap_or_else(Problem::print));
+            each.fold(ExitStatus::Passed, ExitStatus::worst)
+        }
+        Err(problem) => problem.print(),
+    }
+}
+
+/// Everything that can be refused before anything runs.
+fn prepare(args: &RunArgs) -> Result<(String, Vec<Loaded>), Problem> {
+    opening::start_threads(opening::threads(args.threads));
+    let as_of = match &args.as_of {
+        None => crate::store::now()[..10].to_owned(),
+        Some(date) => checked_date(date)?,
+    };
+    let loaded = args.pipelines.iter().map(|path| opening::load(path, &args.sets)).collect::<Result<Vec<_>, _>>()?;
+    for (at, one) in loaded.iter().enumerate() {
+        let name = &one.config.pipeline.name;
+        if let Some(other) = loaded[..at].iter().find(|other| other.config.pipeline.name == *name) {
+            let (one, other) = (one.path.display(), other.path.display());
+            return Err(Problem::unacceptable(format!(
+                "{one} and {other} both call themselves `{name}`: a name stands for one pipeline in the catalogue; rename one"
+            )));
+        }
+    }
+    Ok((as_of, loaded))
+}
+
+fn checked_date(text: &str) -> Result<String, Problem> {
+    crate::store::checked_date(text)
+        .map_err(|error| Problem::unacceptable(format!("--as-of {text}: {error}; give a date such as 2026-11-21")))
+}
+
+fn one(args: &RunArgs, as_of: &str, loaded: Loaded) -> Result<ExitStatus, Problem> {
+    let path = loaded.path.clone();
+    let plan = opening::resolve(loaded, opening::threads(args.threads), args.batch_rows)?;
+    let store = opening::store_for(&plan.loaded, &args.history)?;
+    let bar = Bar::new(&plan.config().pipeline.name);
+    let request = Request { as_of, force: args.force, report: !args.no_report, run_id: None };
+    let outcome = pipeline::run(&plan, &store, &request, &bar).map_err(|error| opening::run_problem(&path, error))?;
+    let (text, verdict) = match (&outcome, args.format) {
+        (Outcome::Ran(finished), TextOrJson::Text) => (finished_text(finished), finished.audit.run.verdict),
+        (Outcome::Ran(finished), TextOrJson::Json) => (format!("{}\n", finished_json(finished)), finished.audit.run.verdict),
+        (Outcome::Same(run), format) => same(&store, run, format)?,
+    };
+    style::print(&text);
+    Ok(verdict.into())
+}
+
+/// Words for a verdict.
+pub(super) fn verdict_words(verdict: Decision) -> &'static str {
+    match verdict {
+        Decision::Pass => "PASSED",
+        Decision::Fail => "FAILED",
+        Decision::Insufficient => "UNDECIDED",
+    }
+}
+
+fn same(store: &Store, run: &RunSummary, format: TextOrJson) -> Result<(String, Decision), Problem> {
+    let verdict = run.verdict.unwrap_or(Decision::Insufficient);
+    let text = match format {
+        TextOrJson::Text => format!(
+            "{}  {}  already audited for {} with the same inputs (run {}); --force runs again\n",
+            run.pipeline, verdict_words(verdict), run.as_of, run.run_id
+        ),
+        TextOrJson::Json => {
+            let audit = store.audit(run)?;
+            let artifacts = store.artifacts(run)?;
+            let path = |artifact| store.artifact_path(run, artifact);
+            let files = artifacts.iter().map(|artifact| (artifact.kind.clone(), path(artifact).display().to_string()));
+            format!("{}\n", object(&audit, files.collect(), true))
+        }
+    };
+    Ok((text, verdict))
+}
+
+fn finished_json(finished: &Finished) -> Value {
+    let results = &finished.committed.results;
+    let files = finished.committed.artifacts.iter();
+    let files = files.map(|artifact| (artifact.kind.clone(), results.join(&artifact.path).display().to_string()));
+    object(&finished.audit, files.collect(), false)
+}
+
+fn object(audit: &crate::audit::Audit, files: Vec<(String, String)>, already: bool) -> Value {
+    let report = files.iter().find(|(kind, _)| kind.starts_with("report:")).map(|(_, path)| path.clone());
+    let tables: serde_json::Map<String, Value> = files.into_iter().map(|(kind, path)| (kind, path.into())).collect();
+    let status: ExitStatus = audit.run.verdict.into();
+    json!({
+        "run_id": audit.run.run_id,
+        "pipeline": audit.run.pipeline,
+        "as_of": audit.run.as_of,
+        "status": audit.run.status,
+        "verdict": audit.run.verdict,
+        "exit_code": status.code(),
+        "gates": audit.gates,
+        "report": report,
+        "artifacts": tables,
+        "timings": audit.timings,
+        "n_rows": audit.run.n_rows,
+        "already_audited": already,
+    })
+}
+
+fn finished_text(finished: &Finished) -> String {
+    let audit = &finished.audit;
+    let total = audit.timings.get("total").copied().unwrap_or(0.0);
+    let mut text = format!(
+        "{}  {}  {} rows in {total:.1} s, explained by {}\n\n",
+        audit.run.pipeline,
+        verdict_words(audit.run.verdict),
+        style::thousands(audit.run.n_rows),
+        match audit.proof.method.as_str() {
+            "none" => "nothing".to_owned(),
+            method => format!("{method} ({})", audit.proof.engine),
+        },
+    );
+    text += &gates_text(&audit.gates);
+    for note in &audit.notes {
+        text += &format!("note: {}\n", note.text);
+    }
+    text.push('\n');
+    let results = &finished.committed.results;
+    for artifact in &finished.committed.artifacts {
+        text += &format!("{:<14} {}\n", artifact.kind.replace("report:", "report "), opening::shown(&results.join(&artifact.path)));
+    }
+    text += &format!("{:<14} {}\n", "run", audit.run.run_id);
+    text
+}
+
+/// A line per gate: what was asked, what was seen.
+pub(super) fn gates_text(gates: &[Gate]) -> String {
+    let word = |gate: &Gate| match (gate.decision, gate.severity.as_str()) {
+        (Decision::Pass, _) => "pass",
+        (Decision::Fail, "warn") => "warn",
+        (Decision::Fail, _) => "FAIL",
+        (Decision::Insufficient, _) => "undecided",
+    };
+    let number = |value: Option<f64>| value.map_or_else(|| "—".to_owned(), |value| format!("{value:.4}"));
+    let interval = |gate: &Gate| match (gate.ci_low, gate.ci_high) {
+        (Some(low), Some(high)) => format!("{low:.4} – {high:.4}"),
+        _ => String::new(),
+    };
+    let rows: Vec<Vec<String>> = gates
+        .iter()
+        .map(|gate| vec![word(gate).to_owned(), gate.gate.clone(), number(gate.observed), interval(gate), style::thousands(gate.n), gate.reason.clone()])
+        .collect();
+    match rows.is_empty() {
+        true => "no gates\n".to_owned(),
+        false => style::table(&["", "gate", "observed", "interval", "n", ""], &rows, &[false, false, true, false, true, false]),
+    }
+}
+

@@ -1,0 +1,90 @@
+//! `probity runs` and `probity show`.
+
+use super::args::{RunsArgs, ShowArgs, TextOrJson};
+use super::run::{gates_text, verdict_words};
+use super::{Done, Problem, opening, style};
+use crate::ExitStatus;
+use crate::audit::{Audit, Metric};
+use crate::store::{RunFilter, RunSummary};
+
+pub(super) fn list(args: &RunsArgs) -> Done {
+    let store = opening::history(&args.history)?;
+    let filter = RunFilter { pipeline: args.pipeline.as_deref(), limit: Some(args.limit.min(u32::MAX as usize) as u32), ..Default::default() };
+    let runs = store.runs(filter)?;
+    let text = match args.format {
+        TextOrJson::Json => serde_json::to_string_pretty(&runs).map_err(Problem::unacceptable)? + "\n",
+        TextOrJson::Text if runs.is_empty() => "no runs yet\n".to_owned(),
+        TextOrJson::Text => {
+            let rows: Vec<Vec<String>> = runs.iter().map(row).collect();
+            style::table(&["as of", "pipeline", "status", "verdict", "rows", "explained by", "run"], &rows, &[false, false, false, false, true])
+        }
+    };
+    style::print(&text);
+    Ok(ExitStatus::Passed)
+}
+
+fn status(run: &RunSummary) -> String {
+    serde_json::to_value(run.status).ok().and_then(|status| status.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn row(run: &RunSummary) -> Vec<String> {
+    vec![
+        run.as_of.clone(),
+        run.pipeline.clone(),
+        status(run),
+        run.verdict.map(verdict_words).unwrap_or("").to_lowercase(),
+        style::thousands(run.n_rows),
+        run.explain_method.clone(),
+        run.run_id.clone(),
+    ]
+}
+
+pub(super) fn show(args: &ShowArgs) -> Done {
+    let store = opening::history(&args.history)?;
+    let run = store.run(&args.run)?;
+    let audit = store.audit(&run)?;
+    let text = match args.format {
+        TextOrJson::Json => serde_json::to_string_pretty(&audit).map_err(Problem::unacceptable)? + "\n",
+        TextOrJson::Text => {
+            let mut text = described(&audit, args.all);
+            for artifact in store.artifacts(&run)? {
+                text += &format!("{:<14} {}\n", artifact.kind, opening::shown(&store.artifact_path(&run, &artifact)));
+            }
+            text
+        }
+    };
+    style::print(&text);
+    Ok(ExitStatus::Passed)
+}
+
+fn described(audit: &Audit, all: bool) -> String {
+    let run = &audit.run;
+    let mut text = format!("{}  {}  as of {}\n\n", run.pipeline, verdict_words(run.verdict), run.as_of);
+    text += &format!("{:<14} {}\n", "run", run.run_id);
+    text += &format!("{:<14} {} to {}\n", "time", run.started_at, run.finished_at);
+    text += &format!("{:<14} {}\n", "rows", style::thousands(run.n_rows));
+    text += &format!("{:<14} {} {} ({})\n\n", "explained by", run.explain_method, run.explain_scale, audit.proof.reason);
+    text += &gates_text(&audit.gates);
+    text.push('\n');
+    let rows: Vec<Vec<String>> = audit.metrics.iter().filter(|metric| all || is_headline(metric)).map(metric_row).collect();
+    text += &style::table(&["metric", "attribute", "group", "value", "interval", "n"], &rows, &[false, false, false, true, false, true]);
+    text.push('\n');
+    text
+}
+
+/// Overall and across groups; single groups are shown with `--all`.
+fn is_headline(metric: &Metric) -> bool {
+    metric.group_value.is_empty() && metric.stratum.is_empty() && metric.value.is_some()
+}
+
+fn metric_row(metric: &Metric) -> Vec<String> {
+    let interval = match (metric.ci_low, metric.ci_high) {
+        (Some(low), Some(high)) => format!("{low:.4} – {high:.4}"),
+        _ => String::new(),
+    };
+    let value = match (metric.value, &metric.undefined_reason) {
+        (Some(value), _) => format!("{value:.4}"),
+        (None, reason) => reason.clone().unwrap_or_default(),
+    };
+    vec![metric.metric.clone(), metric.attribute.clone(), metric.group_value.clone(), value, interval, style::thousands(metric.n)]
+}

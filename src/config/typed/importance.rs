@@ -1,0 +1,88 @@
+//! `[importance]` and `[layers]`: what matters over all rows, and inside a network.
+
+use super::Rows;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Importance of columns over all rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Importance {
+    /// How importance is measured. Default: attribution where rows are explained, and permutation where there are labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub methods: Option<Vec<ImportanceMethod>>,
+    /// Metrics whose loss permutation importance measures. Default: by task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub metrics: Option<Vec<String>>,
+    /// Shufflings of each column. Default 10.
+    #[schemars(range(min = 1))]
+    pub repeats: u64,
+    /// Points of partial dependence and accumulated local effects: a number, or the points by column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grid: Option<Grid>,
+}
+
+impl Default for Importance {
+    fn default() -> Self {
+        Importance { methods: None, metrics: None, repeats: 10, grid: None }
+    }
+}
+
+/// How importance is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportanceMethod {
+    /// Mean absolute attribution.
+    Attribution,
+    /// Loss of a metric when the column is shuffled.
+    Permutation,
+    /// Partial dependence.
+    Pdp,
+    /// Accumulated local effects.
+    Ale,
+    /// Individual conditional expectations.
+    Ice,
+    /// Friedman's H and mean absolute interaction values.
+    Interaction,
+    /// Shapley values of the loss.
+    Sage,
+    /// Variance-based sensitivity indices.
+    Sobol,
+    /// Elementary effects.
+    Morris,
+}
+
+/// Where curves are evaluated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Grid {
+    /// So many points per column, at quantiles.
+    Points(#[schemars(range(min = 2))] u64),
+    /// The points themselves, by column.
+    Given(BTreeMap<String, Vec<f64>>),
+}
+
+/// Tensors of a neural model whose outputs are analysed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Layers {
+    /// "all", or tensor names. Default "all".
+    pub tensors: Tensors,
+    /// "all", or how many rows are sent through. Default 200.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<Rows>,
+}
+
+/// Which tensors.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Tensors {
+    /// The output of every layer.
+    #[default]
+    All,
+    /// By name.
+    #[serde(untagged)]
+    Named(#[schemars(length(min = 1))] Vec<String>),
+}

@@ -1,0 +1,112 @@
+//! `[report]`, `[store]`, `[privacy]` and `[notify]`: where results go, and what leaves the house.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The HTML documents made of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Report {
+    /// Which documents are made. Default ["audit"].
+    pub templates: Vec<Template>,
+    /// Headline of the report. Default: the pipeline's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Report { templates: vec![Template::Audit], title: None }
+    }
+}
+
+/// A document made of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Template {
+    /// The audit report.
+    #[serde(rename = "audit")]
+    Audit,
+    /// New York City Local Law 144 summary.
+    #[serde(rename = "nyc-ll144")]
+    NycLl144,
+    /// Reasons for adverse actions.
+    #[serde(rename = "adverse-action")]
+    AdverseAction,
+    /// Model-risk documentation.
+    #[serde(rename = "model-risk")]
+    ModelRisk,
+    /// Technical documentation in the sense of the EU AI Act.
+    #[serde(rename = "eu-ai-act")]
+    EuAiAct,
+    /// Model card.
+    #[serde(rename = "model-card")]
+    ModelCard,
+}
+
+impl Template {
+    /// The name as typed, which is also the file name of the document.
+    pub fn name(self) -> &'static str {
+        match self {
+            Template::Audit => "audit",
+            Template::NycLl144 => "nyc-ll144",
+            Template::AdverseAction => "adverse-action",
+            Template::ModelRisk => "model-risk",
+            Template::EuAiAct => "eu-ai-act",
+            Template::ModelCard => "model-card",
+        }
+    }
+}
+
+/// Where results and the catalogue are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// Folder of Parquet files and reports (or `s3://…`), relative to this file's folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub results: Option<String>,
+    /// `sqlite:` and a path relative to this file's folder (or `postgres://…`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub catalogue: Option<String>,
+}
+
+/// What is withheld, pseudonymised or never stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Privacy {
+    /// Cells of fewer rows are withheld in reports, with complementary suppression. Default 0: none.
+    pub suppress_below: u64,
+    /// `env:NAME` of the key with which row ids become HMAC-SHA256. Default: ids are kept as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pseudonymise: Option<String>,
+    /// Columns that are never stored.
+    pub drop: Vec<String>,
+}
+
+/// Who is told about the outcome. A failing notification never changes the verdict.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notify {
+    /// Prometheus textfile to write, relative to this file's folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub textfile: Option<String>,
+    /// `env:NAME` of the address that gets the outcome as JSON, or the address itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<String>,
+    /// When something is sent. Default "failure".
+    pub on: NotifyOn,
+}
+
+/// When something is sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NotifyOn {
+    /// After every run.
+    Always,
+    /// When a run fails or a gate does.
+    #[default]
+    Failure,
+    /// When the verdict differs from the run before.
+    Change,
+}

@@ -1,0 +1,30 @@
+//! What can be wrong with the data, said so that it can be mended.
+
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    #[error("{path}: {reason}", path = path.display())]
+    Unreadable { path: PathBuf, reason: String },
+    #[error("{path}: no file there; check [data] path (relative paths start at the TOML's folder)", path = path.display())]
+    NotFound { path: PathBuf },
+    #[error(
+        "{path}: cannot tell the format from the name; use .parquet, .csv, .ndjson, .jsonl, .arrow, .ipc or .feather",
+        path = path.display()
+    )]
+    UnknownFormat { path: PathBuf },
+    #[error("{path}: has no rows{hint}", path = path.display())]
+    Empty { path: PathBuf, hint: &'static str },
+    #[error("{path}: no column `{column}` (asked for by {asked_by}){suggestion}; it has: {columns}", path = path.display())]
+    NoColumn { path: PathBuf, column: String, asked_by: String, suggestion: String, columns: String },
+    #[error("column `{column}`: {found}; {advice}")]
+    Column { column: String, found: String, advice: String },
+    #[error("[data] filter `{filter}`: {reason}")]
+    Filter { filter: String, reason: String },
+}
+
+impl DataError {
+    pub(super) fn column(column: &str, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        DataError::Column { column: column.to_owned(), found: found.into(), advice: advice.into() }
+    }
+}

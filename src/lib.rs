@@ -1,0 +1,42 @@
+//! Nightly audits of machine-learning models from one TOML file.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! config → plan → batches → scores, attributions, partials → audit → store → report
+//! ```
+//!
+//! | room | what it is | foreign crates at home there |
+//! |---|---|---|
+//! | [`cli`] | clap types, one file per verb; the only printing | clap, indicatif, tracing-subscriber |
+//! | [`config`] | the TOML as typed | toml, schemars, miette |
+//! | [`plan`] | what will be done: everything resolved against data and model | |
+//! | [`dataset`] | files → ordered batches | polars, sqlparser, glob |
+//! | [`model`] | ONNX files: reading, importing structure, scoring | ort, prost |
+//! | [`forest`] | tree ensembles in one form; knows no ONNX | |
+//! | [`explain`] | attributions: trees, linear models, games | |
+//! | [`importance`] | permutation importance | |
+//! | [`stats`] | partial statistics that merge, intervals, tests | statrs |
+//! | [`fairness`] | the table of metrics, comparisons, gates | |
+//! | [`audit`] | everything a run found out, as one value | |
+//! | [`pipeline`] | the only orchestration | |
+//! | [`store`] | Parquet files, the catalogue, SQL over history | arrow, parquet, sqlx, datafusion, sha2 |
+//! | [`report`] | audit → view → HTML | minijinja |
+
+pub mod audit;
+pub mod cli;
+pub mod config;
+pub mod dataset;
+pub mod explain;
+pub mod fairness;
+pub mod forest;
+pub mod importance;
+pub mod model;
+pub mod pipeline;
+pub mod plan;
+pub mod report;
+pub mod stats;
+pub mod store;
+
+mod exit_status;
+pub use exit_status::ExitStatus;

@@ -1,0 +1,134 @@
+//! From margins to what the model reports.
+
+use crate::forest::Link;
+
+/// How the reported columns follow from the margins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// Applied to the margins first.
+    pub link: Link,
+    /// One a reported column, in the model's order.
+    pub columns: Vec<Reported>,
+    /// The columns are divided by the sum of their magnitudes at last (one-vs-rest classifiers).
+    pub normalised: bool,
+    /// The columns are scores of classes: the model decides on one, or applies a link.
+    pub classifier: bool,
+}
+
+/// A reported column, by the position of a linked margin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reported {
+    Value(usize),
+    /// 1 − the linked margin: the first class of a binary model with one margin.
+    Complement(usize),
+    /// −the linked margin: the raw score of the first class, likewise.
+    Negated(usize),
+}
+
+impl Report {
+    /// Reported columns of one row.
+    pub fn reported(&self, margins: &[f64]) -> Vec<f64> {
+        let linked = linked(self.link, margins);
+        let mut columns: Vec<f64> = self.columns.iter().map(|column| column.of(&linked)).collect();
+        if self.normalised {
+            let total: f64 = columns.iter().map(|value| value.abs()).sum();
+            if total != 0.0 {
+                columns.iter_mut().for_each(|value| *value /= total);
+            }
+        }
+        columns
+    }
+
+    /// The margin that grows with the probability of class 1 in a binary model; `None` for other models.
+    pub fn binary_margin_output(&self) -> Option<usize> {
+        match self.columns.as_slice() {
+            [_, Reported::Value(output)] if self.classifier => Some(*output),
+            [Reported::Value(output)] if matches!(self.link, Link::Logistic | Link::Probit) => Some(*output),
+            _ => None,
+        }
+    }
+}
+
+impl Reported {
+    fn of(self, linked: &[f64]) -> f64 {
+        match self {
+            Reported::Value(at) => linked[at],
+            Reported::Complement(at) => 1.0 - linked[at],
+            Reported::Negated(at) => -linked[at],
+        }
+    }
+}
+
+/// Applies a link to a row of margins.
+pub fn linked(link: Link, margins: &[f64]) -> Vec<f64> {
+    match link {
+        Link::Identity => margins.to_vec(),
+        Link::Logistic => margins.iter().map(|margin| 1.0 / (1.0 + (-margin).exp())).collect(),
+        Link::Softmax => softmax(margins, |_| false),
+        // Scores this close to 0 count as "no score" (the runtime's bound).
+        Link::SoftmaxZero => softmax(margins, |margin| margin.abs() <= 1e-7),
+        Link::Probit => margins.iter().map(|margin| probit(*margin)).collect(),
+    }
+}
+
+fn softmax(margins: &[f64], stays_zero: impl Fn(f64) -> bool) -> Vec<f64> {
+    let largest = margins.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let weights: Vec<f64> =
+        margins.iter().map(|margin| if stays_zero(*margin) { 0.0 } else { (margin - largest).exp() }).collect();
+    let total: f64 = weights.iter().sum();
+    weights.iter().map(|weight| weight / total).collect()
+}
+
+/// √2 · erf⁻¹(2p − 1) with the runtime's approximation of erf⁻¹ (Winitzki, a = 0.147).
+fn probit(p: f64) -> f64 {
+    let x = 2.0 * p - 1.0;
+    let log = ((1.0 - x) * (1.0 + x)).ln();
+    let v = 2.0 / (std::f64::consts::PI * 0.147) + 0.5 * log;
+    let root = (-v + (v * v - log / 0.147).sqrt()).sqrt();
+    std::f64::consts::SQRT_2 * if x < 0.0 { -root } else { root }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_of_a_pair_sum_to_one() {
+        let columns = vec![Reported::Complement(0), Reported::Value(0)];
+        let report = Report { link: Link::Logistic, columns, normalised: false, classifier: true };
+        for margin in [-700.0, -1.0, 0.0, 2.5, 700.0] {
+            let reported = report.reported(&[margin]);
+            assert!((reported[0] + reported[1] - 1.0).abs() < 1e-15);
+        }
+        assert_eq!(report.binary_margin_output(), Some(0));
+    }
+
+    #[test]
+    fn softmax_does_not_overflow_and_softmax_zero_keeps_zeros() {
+        assert_eq!(linked(Link::Softmax, &[1000.0, 1000.0]), [0.5, 0.5]);
+        assert_eq!(linked(Link::SoftmaxZero, &[3.0, 0.0, 3.0]), [0.5, 0.0, 0.5]);
+    }
+
+    #[test]
+    fn probit_is_close_to_the_normal_quantile() {
+        assert!((probit(0.975) - 1.959964).abs() < 0.01);
+        assert!((probit(0.5)).abs() < 1e-3);
+        assert_eq!(probit(0.3), -probit(0.7));
+    }
+
+    #[test]
+    fn regression_has_no_binary_margin() {
+        let report =
+            Report { link: Link::Identity, columns: vec![Reported::Value(0)], normalised: false, classifier: false };
+        assert_eq!(report.binary_margin_output(), None);
+        assert_eq!(report.reported(&[3.5]), [3.5]);
+    }
+
+    #[test]
+    fn normalised_columns_sum_to_one() {
+        let columns = vec![Reported::Value(0), Reported::Value(1)];
+        let report = Report { link: Link::Logistic, columns, normalised: true, classifier: true };
+        let reported = report.reported(&[0.0, 30.0]);
+        assert!((reported[0] + reported[1] - 1.0).abs() < 1e-15);
+    }
+}

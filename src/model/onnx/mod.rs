@@ -1,0 +1,31 @@
+//! The ONNX file as data: what stands in it, without running it.
+//!
+//! Bytes are checked on the wire first (`wire`), decoded into the few protobuf messages that matter here (`proto`),
+//! and shown as a [`Graph`] of nodes, typed constants and ports. Three things are done with a graph: it is summarised
+//! ([`summary()`]), its margin is located ([`margin_tensor`]), and its bytes are edited so that ONNX Runtime returns
+//! more ([`append_outputs`]) or only some ([`with_outputs`]) of its tensors. Edits work on the bytes, so nothing that
+//! this module does not model is lost.
+
+mod attribute;
+mod decode;
+mod edit;
+mod element;
+mod error;
+mod graph;
+mod margin;
+pub(crate) mod proto;
+mod shape;
+mod summary;
+mod tensor;
+#[cfg(test)]
+pub(crate) mod testing;
+mod wire;
+
+pub use attribute::Attribute;
+pub use edit::{append_outputs, with_outputs};
+pub use element::ElementType;
+pub use error::OnnxError;
+pub use graph::{Dim, Graph, Node, Opset, Port, ValueType};
+pub use margin::{MarginCut, margin_tensor};
+pub use summary::{Layer, PortSummary, Summary, summary};
+pub use tensor::{Tensor, Values};

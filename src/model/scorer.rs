@@ -1,0 +1,200 @@
+//! Scores rows with ONNX Runtime: blocks of rows in parallel, outputs reduced to what the audit calls outputs.
+
+use super::error::ModelError;
+use super::feed::Feed;
+use super::pool::Pool;
+use super::predictor::{PredictError, Predictor, Scores};
+use super::read;
+use super::signature::{Element, Port};
+use crate::dataset::{BLOCK_ROWS, Features};
+use crate::forest::Link;
+use ndarray::{Array2, Axis, concatenate, s};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// How a model's outputs become scores.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    pub shape: Shape,
+    /// The output that holds what the model reports.
+    pub score: Port,
+    /// Keys of the score's maps, in output order (ZipMap).
+    pub classes: Vec<String>,
+    /// The tensor before the last link, and that link.
+    pub margin: Option<(Port, Link)>,
+    /// The score output holds margins: what is reported is their link.
+    pub score_is_margin: Option<Link>,
+    /// A tensor inside the graph that the native structure starts from.
+    pub inner: Option<Port>,
+}
+
+/// What the outputs mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// One output: the positive class.
+    Binary,
+    /// One output per class.
+    Classes(usize),
+    /// One output: the value.
+    Value,
+}
+
+impl Shape {
+    pub fn n_outputs(self) -> usize {
+        match self {
+            Shape::Binary | Shape::Value => 1,
+            Shape::Classes(n) => n,
+        }
+    }
+}
+
+/// A model ready to score: sessions, what feeds them and how they are read.
+pub struct Scorer {
+    pub(super) name: String,
+    pub(super) pool: Pool,
+    pub(super) feed: Feed,
+    pub(super) reading: Reading,
+}
+
+/// Scores of consecutive rows and, where asked for, the inner tensor `[rows × features]`.
+#[derive(Debug, Clone)]
+pub struct Scored {
+    pub scores: Scores,
+    pub inner: Option<Array2<f64>>,
+}
+
+impl Scorer {
+    pub fn n_outputs(&self) -> usize {
+        self.reading.shape.n_outputs()
+    }
+
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    pub fn reading(&self) -> &Reading {
+        &self.reading
+    }
+
+    /// Scores all rows on all threads. Runs hold whole blocks, so a batch's size never shows in a score.
+    pub fn score(&self, features: &Features) -> Result<Scored, PredictError> {
+        let step = self.feed.fixed_batch().unwrap_or(BLOCK_ROWS);
+        let starts: Vec<usize> = (0..features.n_rows).step_by(step).collect();
+        let blocks: Vec<Scored> = starts
+            .into_par_iter()
+            .map(|start| self.run(features, start..(start + step).min(features.n_rows)))
+            .collect::<Result<_, _>>()?;
+        Ok(stack(blocks, self.n_outputs()))
+    }
+
+    /// One run of one session. With a fixed batch dimension, at most that many rows.
+    pub fn run(&self, features: &Features, rows: Range<usize>) -> Result<Scored, PredictError> {
+        let n_rows = rows.len();
+        let padded = self.feed.fixed_batch().unwrap_or(n_rows);
+        let broken = |message: String| PredictError::Runtime { n_rows, message };
+        let values = self.feed.values(features, rows, padded).map_err(|error| broken(error.to_string()))?;
+        self.pool.with(|session| {
+            let outputs = session.run(values).map_err(|error| broken(error.to_string()))?;
+            let read = |port: &Port| -> Result<Array2<f64>, PredictError> {
+                let value = outputs.get(&port.name).ok_or_else(|| broken(format!("no output `{}`", port.name)))?;
+                let matrix = read::matrix(port, value, padded, &self.reading.classes)
+                    .map_err(|problem| broken(format!("output `{}`: {problem}", port.name)))?;
+                Ok(matrix.slice(s![..n_rows, ..]).to_owned())
+            };
+            let raw = self.reduce(&self.reading.score, read(&self.reading.score)?)?;
+            let margin = match &self.reading.margin {
+                Some((port, link)) => Some(self.reduce_margin(port, *link, read(port)?)?),
+                None => None,
+            };
+            let inner = self.reading.inner.as_ref().map(read).transpose()?;
+            let scores = match self.reading.score_is_margin {
+                Some(link) => Scores { probability: linked(&raw, link), margin: Some(raw) },
+                None => Scores { probability: raw, margin },
+            };
+            Ok(Scored { scores, inner })
+        })
+    }
+
+    /// Raw columns of an output to the audit's outputs.
+    fn reduce(&self, port: &Port, raw: Array2<f64>) -> Result<Array2<f64>, PredictError> {
+        let columns = raw.ncols();
+        match self.reading.shape {
+            Shape::Binary if columns == 2 => Ok(raw.slice(s![.., 1..]).to_owned()),
+            shape if columns == shape.n_outputs() => Ok(raw),
+            shape => Err(PredictError::Shape {
+                output: port.name.clone(),
+                found: raw.shape().to_vec(),
+                n_rows: raw.nrows(),
+                expected: match shape {
+                    Shape::Binary => "1 or 2 columns (binary)".to_owned(),
+                    shape => format!("{} columns", shape.n_outputs()),
+                },
+            }),
+        }
+    }
+
+    /// Two raw class scores before a softmax: their difference is the log-odds.
+    fn reduce_margin(&self, port: &Port, link: Link, raw: Array2<f64>) -> Result<Array2<f64>, PredictError> {
+        match (self.reading.shape, raw.ncols(), link) {
+            (Shape::Binary, 2, Link::Softmax | Link::SoftmaxZero) => {
+                Ok((&raw.slice(s![.., 1..]) - &raw.slice(s![.., ..1])).to_owned())
+            }
+            _ => self.reduce(port, raw),
+        }
+    }
+}
+
+impl Predictor for Scorer {
+    /// Single-threaded: as many rows as there are, in runs of at most [`BLOCK_ROWS`] × 4.
+    fn predict(&self, features: &Features) -> Result<Scores, PredictError> {
+        let step = self.feed.fixed_batch().unwrap_or(4 * BLOCK_ROWS);
+        let blocks: Vec<Scored> = (0..features.n_rows)
+            .step_by(step)
+            .map(|start| self.run(features, start..(start + step).min(features.n_rows)))
+            .collect::<Result<_, _>>()?;
+        Ok(stack(blocks, self.n_outputs()).scores)
+    }
+}
+
+fn stack(blocks: Vec<Scored>, n_outputs: usize) -> Scored {
+    let join = |parts: Vec<&Array2<f64>>| {
+        let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+        concatenate(Axis(0), &views).unwrap_or_else(|_| Array2::zeros((0, n_outputs)))
+    };
+    let optional = |parts: Option<Vec<&Array2<f64>>>| parts.filter(|parts| !parts.is_empty()).map(join);
+    Scored {
+        scores: Scores {
+            probability: join(blocks.iter().map(|block| &block.scores.probability).collect()),
+            margin: optional(blocks.iter().map(|block| block.scores.margin.as_ref()).collect()),
+        },
+        inner: optional(blocks.iter().map(|block| block.inner.as_ref()).collect()),
+    }
+}
+
+/// What a model reports for its margins, row by row.
+pub fn linked(margins: &Array2<f64>, link: Link) -> Array2<f64> {
+    let mut out = margins.clone();
+    for mut row in out.rows_mut() {
+        link.apply(row.as_slice_mut().unwrap_or_default());
+    }
+    out
+}
+
+/// Largest difference of a score when the same rows are scored one by one: dynamic quantisation shows here.
+pub fn batch_difference(scorer: &Scorer, features: &Features, n_rows: usize) -> Result<f64, ModelError> {
+    let unscored = |error: PredictError| ModelError::Rejected { model: scorer.name.clone(), reason: error.to_string() };
+    let n_rows = n_rows.min(features.n_rows);
+    let together = scorer.run(features, 0..n_rows.min(scorer.feed.fixed_batch().unwrap_or(n_rows))).map_err(unscored)?;
+    let mut largest: f64 = 0.0;
+    for (row, scores) in together.scores.probability.rows().into_iter().enumerate() {
+        let alone = scorer.run(features, row..row + 1).map_err(unscored)?;
+        let differences = scores.iter().zip(alone.scores.probability.iter()).map(|(a, b)| (a - b).abs());
+        largest = differences.fold(largest, f64::max);
+    }
+    Ok(largest)
+}
+
+/// Names a port of a graph's inner tensor.
+pub(super) fn inner_port(name: &str, element: Element) -> Port {
+    Port { name: name.to_owned(), element, dims: vec![None, None] }
+}

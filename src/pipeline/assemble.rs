@@ -1,0 +1,189 @@
+//! From everything computed to the audit.
+
+use super::{Computed, Request, RunError, players};
+use crate::audit::{
+    AttributeScope, Audit, Decision, Gate, ModelFacts, Note, Run, SCHEMA_VERSION, Scope, Status,
+};
+use crate::config::{ImportanceMethod, Scale, Task};
+use crate::fairness::gates;
+use crate::model::onnx;
+use crate::plan::{Plan, task_name};
+use crate::store::{self, TOOL_VERSION};
+
+/// What a run was made from.
+pub struct Provenance {
+    pub run_id: String,
+    pub as_of: String,
+    pub started_at: String,
+    pub config_sha256: String,
+    pub model_sha256: String,
+    pub data_sha256: String,
+}
+
+impl Provenance {
+    pub fn of(plan: &Plan, request: &Request) -> Result<Self, RunError> {
+        Ok(Self {
+            run_id: request.run_id.map_or_else(store::new_run_id, str::to_owned),
+            as_of: request.as_of.to_owned(),
+            started_at: store::now(),
+            config_sha256: store::sha256_of(plan.loaded.sha256_input.as_bytes()),
+            model_sha256: plan.model.as_ref().map(|model| store::sha256_of(&model.model.bytes)).unwrap_or_default(),
+            data_sha256: store::sha256_of_files(&plan.source.files)?,
+        })
+    }
+
+    fn run(&self, plan: &Plan) -> Run {
+        Run {
+            run_id: self.run_id.clone(),
+            pipeline: plan.config().pipeline.name.clone(),
+            as_of: self.as_of.clone(),
+            started_at: self.started_at.clone(),
+            finished_at: store::now(),
+            status: Status::Succeeded,
+            verdict: Decision::Pass,
+            tool_version: TOOL_VERSION.to_owned(),
+            config_sha256: self.config_sha256.clone(),
+            model_sha256: self.model_sha256.clone(),
+            data_sha256: self.data_sha256.clone(),
+            prev_run_id: None,
+            seed: plan.config().pipeline.seed,
+            n_rows: plan.n_rows,
+            explain_method: plan.explain().map_or("none", |explain| explain.method.name()).to_owned(),
+            explain_scale: plan.explain().map_or("", |explain| scale_name(explain.scale)).to_owned(),
+        }
+    }
+
+    /// The record of a run that broke.
+    pub fn failed(&self, plan: &Plan) -> Run {
+        Run { status: Status::Failed, verdict: Decision::Insufficient, ..self.run(plan) }
+    }
+}
+
+pub fn scale_name(scale: Scale) -> &'static str {
+    match scale {
+        Scale::Margin => "margin",
+        Scale::Probability => "probability",
+    }
+}
+
+pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Result<Audit, RunError> {
+    let gates = gates::decide(&plan.gates, &computed.fairness.metrics, plan.groups.min_group_rows);
+    let gates = gates.map_err(RunError::unacceptable)?;
+    let notes = notes(plan, &computed, &gates);
+    let scope = scope(plan, &computed);
+    let mut run = provenance.run(plan);
+    run.n_rows = computed.tally.n_rows;
+    run.verdict = gates::verdict(&gates);
+    let mut audit = Audit {
+        schema_version: SCHEMA_VERSION,
+        run,
+        scope,
+        proof: computed.proof,
+        metrics: computed.fairness.metrics,
+        group_counts: computed.fairness.group_counts,
+        importance: Vec::new(),
+        group_attributions: Vec::new(),
+        gates,
+        drift: Vec::new(),
+        curves: computed.fairness.curves,
+        sample: Default::default(),
+        cases: Vec::new(),
+        notes,
+        timings: computed.timings,
+    };
+    if let Some(explained) = computed.explained {
+        let asked = plan.config().importance.methods.as_ref();
+        if asked.is_none_or(|methods| methods.contains(&ImportanceMethod::Attribution)) {
+            audit.importance.extend(explained.summary.importance);
+        }
+        audit.group_attributions = explained.summary.groups;
+        audit.scope.explained_outputs = explained.outputs;
+        audit.sample = explained.sample;
+        audit.cases = explained.cases;
+    }
+    audit.importance.extend(computed.permutation.into_iter().flat_map(|permutation| permutation.importance));
+    Ok(audit)
+}
+
+fn scope(plan: &Plan, computed: &Computed) -> Scope {
+    let config = plan.config();
+    let (pipeline, data) = (&config.pipeline, &config.data);
+    let binary = plan.task == Task::Binary;
+    let positive = binary.then(|| plan.classes.last().cloned()).flatten();
+    Scope {
+        title: config.report.title.clone().unwrap_or_else(|| pipeline.name.clone()),
+        description: pipeline.description.clone(),
+        owner: pipeline.owner.clone(),
+        version: pipeline.version.clone(),
+        tags: pipeline.tags.clone(),
+        task: task_name(plan.task).to_owned(),
+        data_path: data.path.clone(),
+        filter: data.filter.clone(),
+        label: data.label.clone(),
+        favourable: data.favourable.as_ref().map(ToString::to_string).or_else(|| positive.clone()),
+        positive,
+        threshold: binary.then_some(plan.threshold),
+        weight: data.weight.clone(),
+        outputs: plan.outputs.clone(),
+        explained_outputs: Vec::new(),
+        features: players::described(config, &plan.source, &plan.selection.features, &computed.tally),
+        attributes: attributes(plan, computed),
+        confidence: plan.groups.confidence,
+        min_group_rows: plan.groups.min_group_rows,
+        model: model_facts(plan),
+    }
+}
+
+fn attributes(plan: &Plan, computed: &Computed) -> Vec<AttributeScope> {
+    match plan.config().fairness {
+        Some(_) => computed.fairness.attributes.clone(),
+        None => Vec::new(),
+    }
+}
+
+fn model_facts(plan: &Plan) -> Option<ModelFacts> {
+    let model = &plan.model.as_ref()?.model;
+    let summary = onnx::summary(&model.graph);
+    Some(ModelFacts {
+        path: plan.config().model.path.clone()?,
+        producer: model.graph.producer.clone(),
+        opset: model.graph.opset("").unwrap_or(0),
+        structure: summary.structure,
+        parameters: summary.parameters,
+        n_inputs: model.signature.inputs.len() as u64,
+    })
+}
+
+/// What a reader must know beside the numbers.
+fn notes(plan: &Plan, computed: &Computed, gates: &[Gate]) -> Vec<Note> {
+    let note = |about: &str, text: String| Note { about: about.to_owned(), text };
+    let tally = &computed.tally;
+    let mut notes = Vec::new();
+    for (feature, n) in plan.selection.features.iter().zip(&tally.unlisted).filter(|(_, n)| **n > 0) {
+        notes.push(note("data", format!("{n} values of `{}` are not listed in [data.encode] and were read as missing.", feature.column)));
+    }
+    for (feature, n) in plan.selection.features.iter().zip(&tally.missing).filter(|(_, n)| **n == tally.n_rows && tally.n_rows > 0) {
+        notes.push(note("data", format!("`{}` is missing in all {n} rows: the model saw nothing of it.", feature.column)));
+    }
+    if tally.unlabelled > 0 {
+        notes.push(note("data", format!("{} rows have no label: they count for scores and selection rates only.", tally.unlabelled)));
+    }
+    if let Some(difference) = computed.proof.batch_difference.filter(|difference| *difference > 1e-6) {
+        notes.push(note("model", format!(
+            "A row's score depends on the batch it is scored in (by up to {difference:.2e} on a sample), as with dynamic \
+             quantisation. Rows were scored in fixed blocks of {} in data order; in production the same row may score differently.",
+            crate::dataset::BLOCK_ROWS
+        )));
+    }
+    if plan.config().explain.scale == Some(Scale::Probability) && computed.proof.method == "tree" {
+        notes.push(note("explanation", "Attributions on the probability scale are margin values rescaled against each background row, as \
+            the shap library does: they add up to the probability, but are not its Shapley values. method = \"exact\" gives those.".to_owned()));
+    }
+    for undefined in computed.permutation.iter().flat_map(|permutation| &permutation.undefined) {
+        notes.push(note("explanation", format!("Permutation importance by {} is undefined: {}.", undefined.metric.name(), undefined.reason)));
+    }
+    if gates.is_empty() {
+        notes.push(note("gates", "No gates are configured: nothing was required of this model.".to_owned()));
+    }
+    notes
+}

@@ -1,0 +1,160 @@
+//! The explanation a plan decided on, ready for batches.
+
+use super::RunError;
+use crate::config::Scale;
+use crate::dataset::{Column, Features};
+use crate::explain::Attributions;
+use crate::explain::game::{self, GameExplainer, Part};
+use crate::explain::linear::LinearExplainer;
+use crate::explain::tree::{self, TreeExplainer};
+use crate::model::{Native, NativeKind};
+use crate::plan::{self, Background, Chosen, ExplainPlan, Explained, Plan, PlannedModel};
+use ndarray::{Array1, Array2, Axis};
+
+/// Explains batches of one run.
+pub struct Explainer<'a> {
+    engine: Engine<'a>,
+    /// Outputs that the engine explains, as positions among the audit's outputs.
+    pub outputs: Vec<usize>,
+    pub engine_name: String,
+    pub cover_source: Option<String>,
+}
+
+enum Engine<'a> {
+    Tree(Box<TreeExplainer>),
+    Linear(LinearExplainer),
+    Game(Box<GameExplainer<'a>>),
+}
+
+impl<'a> Explainer<'a> {
+    pub fn new(plan: &Plan, model: &'a PlannedModel, explain: &ExplainPlan, background: &'a Background) -> Result<Self, RunError> {
+        let outputs = match &explain.outputs {
+            Explained::Fixed(outputs) => outputs.clone(),
+            Explained::Predicted => (0..plan.outputs.len()).collect(),
+        };
+        match (explain.method, &model.native) {
+            (Chosen::Tree | Chosen::TreePathDependent | Chosen::Linear, Some(native)) => {
+                native_explainer(plan, model, native, explain, background, outputs)
+            }
+            _ => game_explainer(plan, model, explain, background, outputs),
+        }
+    }
+
+    /// Attributions of `features` `[rows × outputs × players]`; `inner` is the model's inner tensor where it has one,
+    /// `keys` are the rows' positions in the data.
+    pub fn explain(&self, native: Option<&Native>, features: &Features, inner: Option<&Array2<f64>>, keys: &[u64]) -> Result<Attributions, RunError> {
+        let rows = || {
+            let rows = native.and_then(|native| native.rows(features, inner));
+            rows.ok_or_else(|| RunError::broken("the rows did not reach the model's structure"))
+        };
+        match &self.engine {
+            Engine::Tree(explainer) => explainer.explain(rows()?.view()).map_err(RunError::broken),
+            Engine::Linear(explainer) => explainer.explain(rows()?.view()).map_err(RunError::unacceptable),
+            Engine::Game(explainer) => explainer.explain(features, keys).map_err(RunError::unacceptable),
+        }
+    }
+}
+
+/// Players of the structure's features: the player that owns the raw column each comes from.
+fn player_of(native: &Native, model: &PlannedModel) -> Vec<u32> {
+    let owner = |column: usize| {
+        let owns = |player: &game::Player| player.parts.iter().any(|part| matches!(part, Part::Column(own) if *own == column));
+        model.players.iter().position(owns).unwrap_or(0) as u32
+    };
+    native.columns.iter().map(|column| owner(*column)).collect()
+}
+
+fn native_explainer<'a>(
+    plan: &Plan,
+    model: &'a PlannedModel,
+    native: &Native,
+    explain: &ExplainPlan,
+    background: &Background,
+    outputs: Vec<usize>,
+) -> Result<Explainer<'a>, RunError> {
+    let scored = model.scorer.score(&background.features).map_err(RunError::unacceptable)?;
+    let rows = native.rows(&background.features, scored.inner.as_ref());
+    let mut rows = rows.ok_or_else(|| RunError::broken("the background did not reach the model's structure"))?;
+    if explain.zero_baseline {
+        rows = Array2::zeros((1, rows.ncols()));
+    }
+    let player_of = player_of(native, model);
+    let margins: Vec<usize> = outputs.iter().map(|output| native.margins[*output]).collect();
+    let mut cover_source = None;
+    let (engine, engine_name) = match &native.kind {
+        NativeKind::Linear { weights, intercepts } => {
+            let mean = rows.mean_axis(Axis(0)).ok_or_else(|| RunError::broken("the background has no rows"))?;
+            let intercepts = Array1::from(intercepts.clone());
+            let explainer = LinearExplainer::new(weights.view(), intercepts.view(), mean.view(), &player_of, model.players.len(), &margins);
+            (Engine::Linear(explainer.map_err(RunError::unacceptable)?), "closed form".to_owned())
+        }
+        NativeKind::Forest(forest, origins) => {
+            let players = tree::Players { of_feature: &player_of, n_players: model.players.len() };
+            let identity = native.link() == crate::forest::Link::Identity;
+            let options = tree::Options {
+                scale: if explain.scale == Scale::Probability && !identity { tree::Scale::Probability } else { tree::Scale::Margin },
+                expected_rows: expected_rows(plan, explain),
+                interactions: explain.interactions,
+                ..Default::default()
+            };
+            let explainer = match explain.method {
+                Chosen::TreePathDependent => {
+                    let (cover, source) = plan::cover(&plan.loaded, forest, origins, rows.view())?;
+                    cover_source = Some(source);
+                    TreeExplainer::path_dependent(forest, &players, &cover, &margins, &options)
+                }
+                _ => TreeExplainer::interventional(forest, &players, rows.view(), &margins, &options),
+            };
+            let explainer = explainer.map_err(RunError::unacceptable)?;
+            let name = explainer.engine().to_owned();
+            (Engine::Tree(Box::new(explainer)), name)
+        }
+    };
+    Ok(Explainer { engine, outputs, engine_name, cover_source })
+}
+
+fn expected_rows(plan: &Plan, explain: &ExplainPlan) -> usize {
+    let n_rows = match explain.rows {
+        plan::Rows::All => plan.n_rows,
+        plan::Rows::Count(n) => n.min(plan.n_rows),
+    };
+    n_rows as usize
+}
+
+fn game_explainer<'a>(
+    plan: &Plan,
+    model: &'a PlannedModel,
+    explain: &ExplainPlan,
+    background: &'a Background,
+    outputs: Vec<usize>,
+) -> Result<Explainer<'a>, RunError> {
+    let budget = explain.budget as usize;
+    let method = match explain.method {
+        Chosen::Kernel => game::Method::Kernel { budget },
+        Chosen::Permutation => game::Method::Permutation { budget },
+        _ => game::Method::Exact,
+    };
+    let scale = match explain.scale {
+        Scale::Margin if plan.task != crate::config::Task::Regression => game::Scale::Margin,
+        _ => game::Scale::Probability,
+    };
+    let rules = game::Rules { method, scale, outputs: outputs.clone(), seed: plan.config().pipeline.seed };
+    let explainer = GameExplainer::new(&model.scorer, &background.features, model.players.clone(), rules);
+    let explainer = explainer.map_err(RunError::unacceptable)?;
+    let engine_name = match explain.method {
+        Chosen::Kernel => "paired leverage-score sampling",
+        Chosen::Permutation => "antithetic permutations",
+        _ => "enumeration",
+    };
+    Ok(Explainer { engine: Engine::Game(Box::new(explainer)), outputs, engine_name: engine_name.to_owned(), cover_source: None })
+}
+
+/// A background of one row of zeros, for `baseline = "zero"`.
+pub fn zeros_like(features: &Features) -> Features {
+    let columns = features.columns.iter().map(|column| match column {
+        Column::Number(_) => Column::Number(vec![0.0]),
+        Column::Text(_) => Column::Text(vec![None]),
+        Column::Tensor { width, .. } => Column::Tensor { width: *width, values: vec![0.0; *width] },
+    });
+    Features { n_rows: 1, columns: columns.collect() }
+}

@@ -1,0 +1,355 @@
+//! Plan + ports → audit: the only orchestration.
+//!
+//! One pass over the batches: score, explain, measure, write. Then what needs all rows: intervals, permutation
+//! importance, gates. At last the audit is assembled, the report rendered, and all of it committed at once.
+
+mod assemble;
+mod error;
+mod explainer;
+mod explaining;
+mod gallery;
+mod players;
+mod scoring;
+
+pub use error::{Cause, RunError};
+pub use explainer::Explainer;
+
+use crate::audit::{Audit, Decision};
+use crate::config::{ImportanceMethod, Task};
+use crate::dataset::{Batch, Labels, Reader};
+use crate::fairness::{FairnessAccumulator, FairnessResult, Rows, Spec, Truth};
+use crate::importance::{self, Reservoir, permutation_importance};
+use crate::plan::{self, Background, Plan, fairness_task, importance_task};
+use crate::report;
+use crate::stats::GroupLevels;
+use crate::store::{Committed, Inputs, LabelColumn, PredictionBatch, Report, RunSummary, RunWriter, Store, TOOL_VERSION};
+use explainer::zeros_like;
+use explaining::{ExplainedRun, Explaining};
+use ndarray::Array2;
+use scoring::{Agreement, ScoredBatch};
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// What a terminal shows while a run goes on.
+pub trait Progress: Sync {
+    fn rows_expected(&self, n_rows: u64);
+    fn rows_done(&self, n_rows: u64);
+    fn stage(&self, name: &'static str);
+    fn finished(&self);
+}
+
+/// What to run beside the plan.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// `YYYY-MM-DD`.
+    pub as_of: &'a str,
+    /// Run again where the same inputs were audited already.
+    pub force: bool,
+    pub report: bool,
+    /// For tests that compare bytes; else a new one.
+    pub run_id: Option<&'a str>,
+}
+
+/// What became of it.
+pub enum Outcome {
+    /// The same inputs were audited before.
+    Same(Box<RunSummary>),
+    Ran(Box<Finished>),
+}
+
+pub struct Finished {
+    pub audit: Audit,
+    pub committed: Committed,
+}
+
+/// Runs a plan and stores the result.
+pub fn run(plan: &Plan, store: &Store, request: &Request, progress: &dyn Progress) -> Result<Outcome, RunError> {
+    let lock = store.lock(&plan.config().pipeline.name)?;
+    let provenance = assemble::Provenance::of(plan, request)?;
+    let same = store.find_same(Inputs {
+        pipeline: &plan.config().pipeline.name,
+        as_of: request.as_of,
+        config_sha256: &provenance.config_sha256,
+        model_sha256: &provenance.model_sha256,
+        data_sha256: &provenance.data_sha256,
+        tool_version: TOOL_VERSION,
+    })?;
+    if let Some(same) = same.as_ref().filter(|_| !request.force) {
+        return Ok(Outcome::Same(Box::new(same.clone())));
+    }
+    let mut writer = store.begin(&lock, &provenance.run_id, request.as_of)?;
+    let computed = Computation::new(plan, progress).run(&mut writer);
+    progress.finished();
+    let computed = match computed {
+        Ok(computed) => computed,
+        Err(error) => {
+            if error.status == crate::ExitStatus::Broken {
+                writer.fail(&provenance.failed(plan), &error.to_string())?;
+            }
+            return Err(error);
+        }
+    };
+    let mut audit = assemble::audit(plan, provenance, computed)?;
+    let mut rendered = Vec::new();
+    if request.report {
+        for template in &plan.config().report.templates {
+            let html = report::render(&audit, template.name(), None).map_err(RunError::broken)?;
+            rendered.push((template.name(), html));
+        }
+    }
+    let reports: Vec<Report> =
+        rendered.iter().map(|(template, html)| Report { template, html: html.as_bytes() }).collect();
+    let committed = writer.commit(&mut audit, &reports, same.as_ref().map(|run| run.run_id.as_str()))?;
+    Ok(Outcome::Ran(Box::new(Finished { audit, committed })))
+}
+
+/// The background of a plan's explanation.
+pub fn background(plan: &Plan) -> Result<Option<Background>, RunError> {
+    let Some(explain) = plan.explain() else { return Ok(None) };
+    let most = explain.background_rows.unwrap_or(u64::MAX).min(plan::MOST_BACKGROUND_ROWS);
+    let seed = plan.config().pipeline.seed;
+    let mut background = match &plan.config().background.path {
+        None => plan::sample_background(&plan.source, &plan.selection, most, seed, "the evaluation data", plan.batch_rows)?,
+        Some(path) => {
+            let source = crate::dataset::Source::open(&plan.loaded.resolve(path))?;
+            for feature in &plan.selection.features {
+                source.require(&feature.column, "the model; [background] path must hold every input column")?;
+            }
+            let selection = crate::dataset::Selection { filter: None, ..plan.selection.clone() };
+            plan::sample_background(&source, &selection, most, seed, path, plan.batch_rows)?
+        }
+    };
+    if background.features.n_rows == 0 {
+        return Err(RunError::unacceptable(format!("the background ({}) has no rows", background.source)));
+    }
+    if explain.zero_baseline {
+        background.features = zeros_like(&background.features);
+        background.source = "zero in every column".to_owned();
+    }
+    Ok(Some(background))
+}
+
+/// Everything computed over the rows.
+pub struct Computed {
+    pub fairness: FairnessResult,
+    pub explained: Option<ExplainedRun>,
+    pub permutation: Option<importance::PermutationImportance>,
+    pub tally: crate::dataset::Tally,
+    pub proof: crate::audit::Proof,
+    pub timings: BTreeMap<String, f64>,
+}
+
+struct Computation<'a> {
+    plan: &'a Plan,
+    progress: &'a dyn Progress,
+    timings: BTreeMap<String, f64>,
+}
+
+impl<'a> Computation<'a> {
+    fn new(plan: &'a Plan, progress: &'a dyn Progress) -> Self {
+        Self { plan, progress, timings: BTreeMap::new() }
+    }
+
+    fn add(&mut self, stage: &str, seconds: f64) {
+        *self.timings.entry(stage.to_owned()).or_default() += seconds;
+    }
+
+    /// Measures `work` into a stage.
+    fn timed<T>(&mut self, stage: &str, work: impl FnOnce() -> T) -> T {
+        let started = Instant::now();
+        let result = work();
+        self.add(stage, started.elapsed().as_secs_f64());
+        result
+    }
+
+    fn run(mut self, writer: &mut RunWriter) -> Result<Computed, RunError> {
+        let started = Instant::now();
+        let plan = self.plan;
+        self.progress.stage("preparing");
+        let background = self.timed("read", || background(plan))?;
+        let explainer = self.explainer(background.as_ref())?;
+        let mut explaining = match (&plan.model, plan.explain(), &explainer) {
+            (Some(model), Some(explain), Some(explainer)) => Some(Explaining::new(plan, model, explain, explainer)),
+            _ => None,
+        };
+        let mut fairness = FairnessAccumulator::new(&spec(plan));
+        let mut sample = self.importance_sample();
+        let mut agreement = Agreement::default();
+        let mut batch_difference = None;
+        self.progress.rows_expected(plan.n_rows);
+        self.progress.stage("auditing");
+        let mut reader = Reader::start(&plan.source, &plan.selection, plan.batch_rows)?;
+        while let Some(batch) = self.timed("read", || reader.next()) {
+            let batch = batch?;
+            if batch.first_row == 0 {
+                batch_difference = plan.model.as_ref().map(|model| scoring::batch_dependence(model, &batch)).transpose()?.flatten();
+            }
+            let scored = self.timed("score", || scoring::score(plan, &batch, &mut agreement))?;
+            if let Some(explaining) = &mut explaining {
+                let whole = Instant::now();
+                let seconds = explaining.batch(&batch, &scored, writer)?;
+                self.add("explain", seconds);
+                self.add("write", whole.elapsed().as_secs_f64() - seconds);
+            }
+            self.timed("fairness", || fairness.update(rows(&batch, &scored)).map_err(RunError::unacceptable))?;
+            self.timed("write", || write_predictions(plan, &batch, &scored, writer))?;
+            if let Some(sample) = &mut sample {
+                self.timed("importance", || sample.update(&batch).map_err(RunError::unacceptable))?;
+            }
+            self.progress.rows_done(batch.first_row + batch.features.n_rows as u64);
+        }
+        let tally = reader.tally();
+        let levels = GroupLevels {
+            columns: plan.selection.groups.iter().map(|group| group.column.clone()).collect(),
+            levels: tally.levels.clone(),
+        };
+        self.progress.stage("intervals");
+        let fairness = self.timed("fairness", || fairness.finish(&levels).map_err(RunError::unacceptable))?;
+        self.progress.stage("importance");
+        let permutation = self.timed("importance", || permutation(plan, sample))?;
+        let proof = proof(plan, background.as_ref(), explainer.as_ref(), explaining.as_ref(), &agreement, batch_difference);
+        let explained = self.timed("explain", || explaining.map(|explaining| explaining.finish(&levels)).transpose())?;
+        self.add("total", started.elapsed().as_secs_f64());
+        Ok(Computed { fairness, explained, permutation, tally, proof, timings: self.timings })
+    }
+
+    fn explainer<'b>(&mut self, background: Option<&'b Background>) -> Result<Option<Explainer<'b>>, RunError>
+    where
+        'a: 'b,
+    {
+        let plan = self.plan;
+        match (&plan.model, plan.explain(), background) {
+            (Some(model), Some(explain), Some(background)) => {
+                self.timed("explain", || Explainer::new(plan, model, explain, background)).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn importance_sample(&self) -> Option<Reservoir> {
+        let plan = self.plan;
+        let asked = plan.config().importance.methods.as_ref();
+        let wanted = asked.is_none_or(|methods| methods.contains(&ImportanceMethod::Permutation));
+        let possible = plan.model.is_some() && plan.selection.label.is_some();
+        (wanted && possible).then(|| Reservoir::new(importance::DEFAULT_CAP, plan.config().pipeline.seed))
+    }
+}
+
+/// What fairness measures.
+fn spec(plan: &Plan) -> Spec {
+    let data = &plan.config().data;
+    let favourable = data.favourable.as_ref().map(ToString::to_string);
+    let positive = data.positive.as_ref().map_or_else(|| plan.classes.last().cloned().unwrap_or_default(), ToString::to_string);
+    Spec {
+        attributes: plan.groups.attributes.clone(),
+        reference: plan.groups.reference.clone(),
+        task: fairness_task(plan.task),
+        threshold: plan.threshold,
+        positive_output: 0,
+        favourable_is_positive: favourable.is_none_or(|favourable| favourable == positive),
+        outputs: plan.outputs.clone(),
+        confidence: plan.groups.confidence,
+        bootstrap: plan.groups.bootstrap,
+        strata: plan.groups.strata.clone(),
+        seed: plan.config().pipeline.seed,
+        metrics: plan.groups.metrics.clone(),
+    }
+}
+
+fn rows<'a>(batch: &'a Batch, scored: &'a ScoredBatch) -> Rows<'a> {
+    Rows {
+        first_row: batch.first_row,
+        codes: &batch.codes,
+        scores: scored.scores.as_slice().unwrap_or_default(),
+        decisions: &scored.decisions,
+        labels: batch.labels.as_ref().map(|labels| match labels {
+            Labels::Class(classes) => Truth::Class(classes),
+            Labels::Value(values) => Truth::Value(values),
+        }),
+        weights: batch.weights.as_deref(),
+    }
+}
+
+fn write_predictions(plan: &Plan, batch: &Batch, scored: &ScoredBatch, writer: &mut RunWriter) -> Result<(), RunError> {
+    let shape = scored.scores.dim();
+    let predicted = match plan.task {
+        Task::Regression => None,
+        Task::Binary => Some(Array2::from_shape_fn(shape, |(row, _)| scored.decisions[row] == 1)),
+        Task::Multiclass => Some(Array2::from_shape_fn(shape, |(row, output)| scored.decisions[row] as usize == output)),
+    };
+    let label = match &batch.labels {
+        None => LabelColumn::Absent,
+        Some(Labels::Class(index)) => LabelColumn::Class { index, names: &plan.classes },
+        Some(Labels::Value(values)) => LabelColumn::Value(values),
+    };
+    writer.predictions(&PredictionBatch {
+        ids: &batch.ids,
+        outputs: &plan.outputs,
+        score: scored.scores.view(),
+        margin: scored.margins.as_ref().map(|margins| margins.view()),
+        predicted: predicted.as_ref().map(|predicted| predicted.view()),
+        label,
+        weight: batch.weights.as_deref(),
+    })?;
+    Ok(())
+}
+
+fn permutation(plan: &Plan, sample: Option<Reservoir>) -> Result<Option<importance::PermutationImportance>, RunError> {
+    let (Some(sample), Some(model)) = (sample, &plan.model) else { return Ok(None) };
+    // Rows without any label have no metric to lose.
+    let Ok(sample) = sample.finish() else { return Ok(None) };
+    let task = importance_task(plan.task);
+    let asked = plan.config().importance.metrics.iter().flatten();
+    let named: Vec<_> = asked.filter_map(|name| importance::Metric::parse(name, task).ok()).collect();
+    let metrics = if named.is_empty() { vec![importance::Metric::default_for(task)] } else { named };
+    let settings = importance::Settings {
+        task,
+        metrics,
+        repeats: plan.config().importance.repeats as usize,
+        seed: plan.config().pipeline.seed,
+        confidence: plan.groups.confidence,
+        threshold: plan.threshold,
+    };
+    permutation_importance(&model.scorer, &sample, &model.players, &settings).map(Some).map_err(RunError::unacceptable)
+}
+
+fn proof(
+    plan: &Plan,
+    background: Option<&Background>,
+    explainer: Option<&Explainer>,
+    explaining: Option<&Explaining>,
+    agreement: &Agreement,
+    batch_difference: Option<f64>,
+) -> crate::audit::Proof {
+    let model = plan.model.as_ref();
+    let mut proof = crate::audit::Proof {
+        method: "none".to_owned(),
+        reason: model.and_then(|model| model.unexplained.clone()).unwrap_or_else(|| "no model".to_owned()),
+        batch_difference,
+        ..Default::default()
+    };
+    if model.is_some_and(|model| model.native.is_some()) {
+        proof.native_difference = Some(agreement.largest);
+        proof.native_rows = agreement.n_rows;
+    }
+    if let (Some(explain), Some(explainer), Some(explaining), Some(background)) = (plan.explain(), explainer, explaining, background) {
+        proof.method = explain.method.name().to_owned();
+        proof.reason.clone_from(&explain.reason);
+        proof.engine.clone_from(&explainer.engine_name);
+        proof.scale = assemble::scale_name(explain.scale).to_owned();
+        proof.additivity_gap = Some(explaining.additivity_gap);
+        proof.background_rows = background.features.n_rows as u64;
+        proof.background_source = match background.n_total > background.features.n_rows as u64 && !explain.zero_baseline {
+            true => format!("{}: a seeded sample of {} rows", background.source, background.n_total),
+            false => background.source.clone(),
+        };
+        proof.cover_source.clone_from(&explainer.cover_source);
+        proof.n_explained = explaining.n_explained;
+    }
+    proof
+}
+
+/// The verdict of an audit's gates: without gates there is nothing to fail.
+pub fn verdict(audit: &Audit) -> Decision {
+    crate::fairness::gates::verdict(&audit.gates)
+}

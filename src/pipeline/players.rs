@@ -1,0 +1,113 @@
+//! Values of a batch by player, as people read them.
+
+use crate::config::Config;
+use crate::dataset::{Column, FeatureSpec, Features, Field, Kind, Source, Tally, Want};
+use crate::explain::game::{Part, Players};
+use crate::store::{FeatureValues, number_text};
+use std::sync::Arc;
+
+/// Names of players, and of the categories behind codes.
+pub struct PlayerValues {
+    pub names: Vec<String>,
+    /// Raw columns of each player.
+    columns: Vec<Vec<usize>>,
+    /// Per raw column: category names by code, where it was encoded.
+    levels: Vec<Vec<String>>,
+}
+
+/// Values of one player in a batch: borrowed columns, or joined texts for a group of columns.
+pub enum Values<'a> {
+    Column(&'a Column, &'a [String]),
+    Joined(Vec<Option<Arc<str>>>),
+}
+
+impl PlayerValues {
+    pub fn new(config: &Config, features: &[FeatureSpec], players: &Players) -> Self {
+        let columns = players.iter().map(|player| {
+            player.parts.iter().map(|part| match part {
+                Part::Column(column) | Part::Cells { column, .. } => *column,
+            })
+        });
+        let levels = features.iter().map(|feature| {
+            let categories = config.data.encode.get(&feature.column);
+            categories.map(|categories| categories.iter().map(ToString::to_string).collect()).unwrap_or_default()
+        });
+        Self {
+            names: players.iter().map(|player| player.name.clone()).collect(),
+            columns: columns.map(Iterator::collect).collect(),
+            levels: levels.collect(),
+        }
+    }
+
+    pub fn of<'a>(&'a self, features: &'a Features) -> Vec<Values<'a>> {
+        let one = |columns: &Vec<usize>| match columns.as_slice() {
+            [column] => Values::Column(&features.columns[*column], &self.levels[*column]),
+            columns => Values::Joined((0..features.n_rows).map(|row| self.joined(features, columns, row)).collect()),
+        };
+        self.columns.iter().map(one).collect()
+    }
+
+    fn joined(&self, features: &Features, columns: &[usize], row: usize) -> Option<Arc<str>> {
+        let text = |column: &usize| text(&features.columns[*column], &self.levels[*column], row);
+        let texts: Vec<String> = columns.iter().map(|column| text(column).unwrap_or_else(|| "—".to_owned())).collect();
+        Some(Arc::from(texts.join(", ")))
+    }
+}
+
+impl<'a> Values<'a> {
+    pub fn stored(&'a self) -> FeatureValues<'a> {
+        match self {
+            Values::Column(Column::Number(codes), levels) if !levels.is_empty() => FeatureValues::Levels { codes, levels },
+            Values::Column(column, _) => FeatureValues::from(*column),
+            Values::Joined(texts) => FeatureValues::Texts(texts),
+        }
+    }
+
+    /// A row's value for a reader; missing is "(missing)".
+    pub fn text(&self, row: usize) -> String {
+        let known = match self {
+            Values::Column(column, levels) => text(column, levels, row),
+            Values::Joined(texts) => texts[row].as_deref().map(str::to_owned),
+        };
+        known.unwrap_or_else(|| "(missing)".to_owned())
+    }
+
+    /// A row's value where it is a number (codes for categories).
+    pub fn number(&self, row: usize) -> Option<f64> {
+        match self {
+            Values::Column(Column::Number(values), _) => Some(values[row]).filter(|value| value.is_finite()),
+            _ => None,
+        }
+    }
+}
+
+fn text(column: &Column, levels: &[String], row: usize) -> Option<String> {
+    match column {
+        Column::Number(values) if values[row].is_nan() => None,
+        Column::Number(values) => match levels.get(values[row] as usize) {
+            Some(level) if values[row].fract() == 0.0 => Some(level.clone()),
+            _ => Some(number_text(values[row])),
+        },
+        Column::Text(values) => values[row].as_deref().map(str::to_owned),
+        Column::Tensor { .. } => Some("(picture)".to_owned()),
+    }
+}
+
+/// The raw columns as the report lists them.
+pub fn described(config: &Config, source: &Source, features: &[FeatureSpec], tally: &Tally) -> Vec<crate::audit::Feature> {
+    let kind = |spec: &FeatureSpec, field: Option<&Field>| match (&spec.want, field.map(|field| field.kind)) {
+        (Want::Tensor { .. }, _) => "image",
+        (Want::Text, _) => "category",
+        _ if spec.encode.is_some() || config.data.categorical.contains(&spec.column) => "category",
+        (_, Some(Kind::Boolean)) => "boolean",
+        (_, Some(Kind::Date)) => "date",
+        _ => "number",
+    };
+    let one = |(at, spec): (usize, &FeatureSpec)| crate::audit::Feature {
+        name: spec.column.clone(),
+        kind: kind(spec, source.field(&spec.column)).to_owned(),
+        n_missing: tally.missing.get(at).copied().unwrap_or(0),
+        levels: config.data.encode.get(&spec.column).map(|levels| levels.iter().map(ToString::to_string).collect()).unwrap_or_default(),
+    };
+    features.iter().enumerate().map(one).collect()
+}

@@ -1,0 +1,63 @@
+//! Reference rows: read once, before anything is explained.
+
+use super::error::PlanError;
+use crate::dataset::{Features, Reader, Selection, Source};
+use crate::stats::Accumulator;
+use crate::stats::random::RowSample;
+
+/// Rows kept of a background that asks for all: beyond it a seeded sample stands for them, and the run says so.
+pub const MOST_ROWS: u64 = 200_000;
+
+#[derive(Debug, Clone)]
+pub struct Background {
+    /// In data order.
+    pub features: Features,
+    /// Rows the sample was drawn from.
+    pub n_total: u64,
+    /// For the reader of the report: "the evaluation data", or the file.
+    pub source: String,
+}
+
+/// Reads all rows, or a simple random sample of `n_rows` of them.
+pub fn sample(
+    source: &Source,
+    selection: &Selection,
+    n_rows: u64,
+    seed: u64,
+    name: &str,
+    batch_rows: usize,
+) -> Result<Background, PlanError> {
+    let selection = Selection { features: selection.features.clone(), filter: selection.filter.clone(), ..Default::default() };
+    let n_total = Reader::count(source, &selection)?;
+    let chosen = choose(n_total, n_rows, seed, "background");
+    let mut features = Features { n_rows: 0, columns: Vec::new() };
+    for batch in Reader::start(source, &selection, batch_rows)? {
+        let batch = batch?;
+        let rows = match &chosen {
+            None => batch.features,
+            Some(chosen) => batch.features.take(&within(chosen, batch.first_row, batch.features.n_rows)),
+        };
+        match features.columns.is_empty() {
+            true => features = rows,
+            false => features.append(rows),
+        }
+    }
+    Ok(Background { features, n_total, source: name.to_owned() })
+}
+
+/// Rows of the data drawn with the seed, ascending; `None` = all.
+pub fn choose(n_total: u64, n_rows: u64, seed: u64, purpose: &str) -> Option<Vec<u64>> {
+    if n_rows >= n_total {
+        return None;
+    }
+    let mut sample = RowSample::new(seed, purpose, n_rows as usize);
+    (0..n_total).for_each(|row| sample.update(row));
+    Some(sample.finish())
+}
+
+/// Positions within a batch of the chosen rows that lie in it.
+pub fn within(chosen: &[u64], first_row: u64, n_rows: usize) -> Vec<usize> {
+    let from = chosen.partition_point(|row| *row < first_row);
+    let until = chosen.partition_point(|row| *row < first_row + n_rows as u64);
+    chosen[from..until].iter().map(|row| (row - first_row) as usize).collect()
+}

@@ -1,0 +1,284 @@
+//! Which explanation fits the model, and why.
+
+use super::error::{PlanError, conflict};
+use crate::config::{self, Baseline, Conflict, Loaded, Method, Outputs, Scale, Task};
+use crate::dataset::{Column, Features, Selection};
+use crate::explain::game::Players;
+use crate::forest::Link;
+use crate::model::{Native, NativeKind, Reading};
+
+/// An explanation, decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExplainPlan {
+    pub method: Chosen,
+    /// For the reader: why this method.
+    pub reason: String,
+    pub scale: Scale,
+    pub outputs: Explained,
+    pub rows: Rows,
+    /// Background rows; `None` = all.
+    pub background_rows: Option<u64>,
+    /// Coalitions per row for sampling methods.
+    pub budget: u64,
+    pub interactions: bool,
+    pub top_k: usize,
+    /// The reference is zero in every column instead of a background.
+    pub zero_baseline: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chosen {
+    Tree,
+    TreePathDependent,
+    Linear,
+    Exact,
+    Kernel,
+    Permutation,
+}
+
+impl Chosen {
+    /// As typed in `[explain] method` and stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Chosen::Tree => "tree",
+            Chosen::TreePathDependent => "tree_path_dependent",
+            Chosen::Linear => "linear",
+            Chosen::Exact => "exact",
+            Chosen::Kernel => "kernel",
+            Chosen::Permutation => "permutation",
+        }
+    }
+
+    /// Whether the cost does not grow with the background.
+    fn is_native(self) -> bool {
+        matches!(self, Chosen::Tree | Chosen::TreePathDependent | Chosen::Linear)
+    }
+}
+
+/// Positions of the explained outputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Explained {
+    Fixed(Vec<usize>),
+    /// The decision of each row.
+    Predicted,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    All,
+    /// So many, sampled with the seed.
+    Count(u64),
+}
+
+/// Enumeration is the default while a row needs at most this many coalitions.
+const FEW_COALITIONS: u32 = 10;
+/// Background rows where the cost grows with them.
+const SAMPLED_BACKGROUND: u64 = 200;
+
+/// What the decision rests on.
+pub struct Facts<'a> {
+    pub task: Task,
+    pub outputs: &'a [String],
+    pub native: &'a Result<Native, String>,
+    pub players: &'a Players,
+    pub reading: &'a Reading,
+    pub features: &'a Features,
+    pub n_rows: u64,
+}
+
+/// Columns, or groups of columns, as players.
+pub fn players(loaded: &Loaded, selection: &Selection) -> Result<Players, PlanError> {
+    let names: Vec<String> = selection.features.iter().map(|feature| feature.column.clone()).collect();
+    let groups: Vec<_> =
+        loaded.config.explain.players.iter().map(|group| (group.name.clone(), group.columns.clone())).collect();
+    Players::grouped(&names, &groups).map_err(|error| {
+        let found = conflict("explain.players", error.to_string(), "name columns that feed the model, each in one player");
+        PlanError::Config(Box::new(loaded.errors([found])))
+    })
+}
+
+/// The explanation, or why there is none.
+pub fn decide(loaded: &Loaded, facts: Facts) -> Result<(Option<ExplainPlan>, Option<String>), PlanError> {
+    let decided = Decision { explain: &loaded.config.explain, loaded, facts }.decide();
+    decided.map_err(|conflict| PlanError::Config(Box::new(loaded.errors([conflict]))))
+}
+
+struct Decision<'a> {
+    explain: &'a config::Explain,
+    loaded: &'a Loaded,
+    facts: Facts<'a>,
+}
+
+impl Decision<'_> {
+    fn decide(&self) -> Result<(Option<ExplainPlan>, Option<String>), Conflict> {
+        let (method, reason) = match self.method()? {
+            Ok(chosen) => chosen,
+            Err(why) => return Ok((None, Some(why))),
+        };
+        let scale = self.scale(method)?;
+        let background = self.loaded.config.background.rows;
+        let background_rows = match background {
+            Some(config::Rows::All) => None,
+            Some(config::Rows::Count(n)) => Some(n),
+            None if method.is_native() => None,
+            None => Some(SAMPLED_BACKGROUND),
+        };
+        let rows = match self.explain.rows {
+            config::Rows::Count(n) if n < self.facts.n_rows => Rows::Count(n),
+            _ => Rows::All,
+        };
+        Ok((
+            Some(ExplainPlan {
+                method,
+                reason,
+                scale,
+                outputs: self.outputs()?,
+                rows,
+                background_rows,
+                budget: self.explain.budget,
+                interactions: self.explain.interactions,
+                top_k: self.explain.top_k as usize,
+                zero_baseline: self.explain.baseline == Baseline::Zero,
+            }),
+            None,
+        ))
+    }
+
+    /// The method with its reason; the inner error is a reason to explain nothing.
+    fn method(&self) -> Result<Result<(Chosen, String), String>, Conflict> {
+        let native = self.facts.native.as_ref();
+        let is_forest = |native: &&Native| matches!(native.kind, NativeKind::Forest(..));
+        let why_not = || match &self.facts.native {
+            Err(why) => why.clone(),
+            Ok(native) => match native.kind {
+                NativeKind::Forest(..) => "the model is a tree ensemble".to_owned(),
+                NativeKind::Linear { .. } => "the model is linear".to_owned(),
+            },
+        };
+        let refuse = |wanted: &str| {
+            let message = format!("method \"{wanted}\" does not fit this model: {}", why_not());
+            conflict("explain.method", message, "use method = \"auto\", or \"exact\" / \"kernel\", which fit any model")
+        };
+        let asked = |method: Chosen| Ok(Ok((method, "asked for".to_owned())));
+        match self.explain.method {
+            Method::None => Ok(Err("[explain] method = \"none\"".to_owned())),
+            Method::Auto => Ok(self.auto()),
+            Method::Tree if native.ok().filter(is_forest).is_some() => asked(Chosen::Tree),
+            Method::Tree => Err(refuse("tree")),
+            Method::TreePathDependent if native.ok().filter(is_forest).is_some() => asked(Chosen::TreePathDependent),
+            Method::TreePathDependent => Err(refuse("tree_path_dependent")),
+            Method::Linear if native.ok().filter(|native| !is_forest(native)).is_some() => asked(Chosen::Linear),
+            Method::Linear => Err(refuse("linear")),
+            Method::Exact => asked(Chosen::Exact),
+            Method::Kernel => asked(Chosen::Kernel),
+            Method::Permutation => asked(Chosen::Permutation),
+            other => Err(conflict("explain.method", format!("{other:?} is not available yet"), "use method = \"auto\"")),
+        }
+    }
+
+    fn auto(&self) -> Result<(Chosen, String), String> {
+        if self.facts.features.columns.iter().any(|column| matches!(column, Column::Tensor { .. })) {
+            return Err("pictures are scored, but not explained unless a method is named".to_owned());
+        }
+        match self.facts.native {
+            Ok(native) if self.explain.scale == Some(Scale::Probability) && !identity(native, self.facts.reading) => {}
+            Ok(native) => {
+                return Ok(match &native.kind {
+                    NativeKind::Forest(forest, _) => {
+                        (Chosen::Tree, format!("the model is an ensemble of {} trees: exact and fast", forest.trees.len()))
+                    }
+                    NativeKind::Linear { .. } => (Chosen::Linear, "the model is linear: exact and fast".to_owned()),
+                });
+            }
+            Err(_) => {}
+        }
+        let why = match self.facts.native {
+            Ok(_) => "the probability of a model with a link has no closed form".to_owned(),
+            Err(why) => why.clone(),
+        };
+        let players = self.facts.players.len() as u32;
+        match players <= FEW_COALITIONS || players < 64 && 1u64 << players <= self.explain.budget {
+            true => Ok((Chosen::Exact, format!("{why}; {players} players are few enough to enumerate"))),
+            false => Ok((Chosen::Kernel, format!("{why}; {players} players are too many to enumerate"))),
+        }
+    }
+
+    fn scale(&self, method: Chosen) -> Result<Scale, Conflict> {
+        let scale = self.explain.scale.unwrap_or(if method.is_native() { Scale::Margin } else { Scale::Probability });
+        let Ok(native) = self.facts.native else { return self.model_scale(method, scale) };
+        let no = |what: &str| {
+            let help = "use scale = \"margin\", or method = \"exact\" or \"kernel\" for the Shapley value of the probability";
+            Err(conflict("explain.scale", format!("\"probability\" is not available for {what}"), help))
+        };
+        match (method, scale) {
+            _ if identity(native, self.facts.reading) => Ok(scale),
+            (Chosen::Tree, Scale::Probability) => match &native.kind {
+                NativeKind::Forest(forest, _) if forest.link == Link::Logistic && forest.n_outputs == 1 => Ok(scale),
+                _ => no("this ensemble's link"),
+            },
+            (Chosen::TreePathDependent, Scale::Probability) => no("path-dependent values"),
+            (Chosen::Linear, Scale::Probability) => no("linear models with a link"),
+            _ => Ok(scale),
+        }
+    }
+
+    /// Without a native structure, margins must come from the graph.
+    fn model_scale(&self, method: Chosen, scale: Scale) -> Result<Scale, Conflict> {
+        let reading = self.facts.reading;
+        let has_margin = reading.margin.is_some() || reading.score_is_margin.is_some() || self.facts.task == Task::Regression;
+        match scale {
+            Scale::Margin if !has_margin && !method.is_native() => Err(conflict(
+                "explain.scale",
+                "the model has no margin: its last operation is neither Sigmoid nor Softmax",
+                "use scale = \"probability\", or name the raw scores in [model] margin_output",
+            )),
+            scale => Ok(scale),
+        }
+    }
+
+    fn outputs(&self) -> Result<Explained, Conflict> {
+        let n = self.facts.outputs.len();
+        match &self.explain.outputs {
+            None if self.facts.task == Task::Multiclass => Ok(Explained::Predicted),
+            Some(Outputs::Positive) if self.facts.task == Task::Multiclass => Err(conflict(
+                "explain.outputs",
+                "a multiclass model has no positive class",
+                "use \"predicted\", \"all\", or class indices such as [0, 2]",
+            )),
+            Some(Outputs::Predicted) if self.facts.task == Task::Multiclass => Ok(Explained::Predicted),
+            None | Some(Outputs::Positive | Outputs::Predicted) => Ok(Explained::Fixed(vec![0])),
+            Some(Outputs::All) => Ok(Explained::Fixed((0..n).collect())),
+            Some(Outputs::Classes(classes)) => self.classes(classes),
+        }
+    }
+
+    fn classes(&self, classes: &[u64]) -> Result<Explained, Conflict> {
+        let n = self.facts.outputs.len();
+        let known = match self.facts.task {
+            Task::Binary => 2,
+            _ => n as u64,
+        };
+        if let Some(class) = classes.iter().find(|class| **class >= known) {
+            let message = format!("class {class} is to be explained, but the model has {known} classes (from 0)");
+            return Err(conflict("explain.outputs", message, "name existing classes"));
+        }
+        match self.facts.task {
+            Task::Binary if classes != [1] => Err(conflict(
+                "explain.outputs",
+                "binary models are explained for class 1; class 0 is the same with the opposite sign",
+                "use \"positive\"",
+            )),
+            Task::Binary => Ok(Explained::Fixed(vec![0])),
+            _ => Ok(Explained::Fixed(classes.iter().map(|class| *class as usize).collect())),
+        }
+    }
+}
+
+/// The reported score is the margin itself (regression, averaged probabilities).
+fn identity(native: &Native, reading: &Reading) -> bool {
+    let link = match &native.kind {
+        NativeKind::Forest(forest, _) => forest.link,
+        NativeKind::Linear { .. } => native.link(),
+    };
+    link == Link::Identity && reading.score_is_margin.is_none()
+}

@@ -1,0 +1,108 @@
+//! Gates and metric names, checked before anything is computed.
+
+use super::error::{PlanError, conflict, did_you_mean};
+use super::grouping::GroupPlan;
+use crate::config::{self, Conflict, Loaded, Task};
+use crate::fairness::gates::{self, DecideOn, GateSpec, Severity};
+use crate::fairness::{self, table};
+use crate::importance;
+
+/// Gates in the order of the file.
+pub fn resolve(loaded: &Loaded, task: Task, groups: &GroupPlan, outputs: &[String]) -> Result<Vec<GateSpec>, PlanError> {
+    let specs: Vec<GateSpec> = loaded.config.gates.iter().map(spec).collect();
+    let attributes: Vec<String> = groups.attributes.iter().map(|attribute| attribute.name.clone()).collect();
+    let mut conflicts: Vec<Conflict> = Vec::new();
+    for (at, gate) in specs.iter().enumerate() {
+        if let Err(error) = gates::validate(std::slice::from_ref(gate), fairness_task(task), &attributes, outputs) {
+            let needs_attribute = matches!(error, gates::GateError::NeedsAttribute { .. } | gates::GateError::UnknownAttribute { .. });
+            let key = if needs_attribute { "attribute" } else { "metric" };
+            let help = if needs_attribute { "gates over groups need an attribute that [fairness] lists" } else { "see docs/metrics.md for the metrics of each task" };
+            conflicts.push(conflict(format!("gates.{at}.{key}"), error.to_string(), help));
+        }
+        if needs_labels(&gate.metric) && loaded.config.data.label.is_none() {
+            let message = format!("the metric {} needs labels, and [data] names no label", gate.metric);
+            conflicts.push(conflict(format!("gates.{at}.metric"), message, "set [data] label, or gate on a metric of scores alone"));
+        }
+    }
+    conflicts.extend(unknown_metrics(groups, task));
+    conflicts.extend(unknown_references(groups));
+    conflicts.extend(unknown_importance(loaded, task));
+    match conflicts.is_empty() {
+        true => Ok(specs),
+        false => Err(PlanError::Config(Box::new(loaded.errors(conflicts)))),
+    }
+}
+
+pub fn fairness_task(task: Task) -> fairness::Task {
+    match task {
+        Task::Binary => fairness::Task::Binary,
+        Task::Multiclass => fairness::Task::Multiclass,
+        Task::Regression => fairness::Task::Regression,
+    }
+}
+
+pub fn importance_task(task: Task) -> importance::Task {
+    match task {
+        Task::Binary => importance::Task::Binary,
+        Task::Multiclass => importance::Task::Multiclass,
+        Task::Regression => importance::Task::Regression,
+    }
+}
+
+fn spec(gate: &config::Gate) -> GateSpec {
+    GateSpec {
+        metric: gate.metric.clone(),
+        attribute: gate.attribute.clone().unwrap_or_default(),
+        min: gate.min,
+        max: gate.max,
+        decide_on: match gate.decide_on {
+            config::DecideOn::Point => DecideOn::Point,
+            config::DecideOn::Interval => DecideOn::Interval,
+        },
+        severity: match gate.severity {
+            config::Severity::Fail => Severity::Fail,
+            config::Severity::Warn => Severity::Warn,
+        },
+        output: None,
+    }
+}
+
+/// Metrics that are about scores and decisions alone.
+fn needs_labels(metric: &str) -> bool {
+    let label_free = [
+        "selection_rate", "favourable_rate", "mean_score", "impact_ratio", "scoring_rate", "scoring_impact_ratio",
+        "statistical_parity_difference", "disparate_impact", "demographic_parity_difference", "demographic_parity_ratio",
+    ];
+    let base = metric.trim_end_matches("_difference").trim_end_matches("_ratio");
+    let compared = label_free.iter().any(|free| *free == metric || *free == base);
+    !compared && !metric.starts_with("clarify_")
+}
+
+fn unknown_metrics(groups: &GroupPlan, task: Task) -> Vec<Conflict> {
+    let known = table::names(fairness_task(task));
+    let unknown = groups.metrics.iter().flatten().filter(|name| !known.contains(*name));
+    unknown
+        .map(|name| {
+            let near = did_you_mean(name, known.iter().map(String::as_str));
+            let message = format!("a {} audit has no metric `{name}`{near}", super::task_name(task));
+            conflict("fairness.metrics", message, "metrics = \"all\" measures every one; docs/metrics.md lists them")
+        })
+        .collect()
+}
+
+fn unknown_references(groups: &GroupPlan) -> Vec<Conflict> {
+    let names: Vec<&str> = groups.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
+    let unknown = groups.reference.keys().filter(|key| !names.contains(&key.as_str()));
+    unknown
+        .map(|key| {
+            let message = format!("a reference group is named for `{key}`, which is not among the attributes");
+            conflict(format!("fairness.reference.{key}"), message, format!("the attributes are {}", names.join("; ")))
+        })
+        .collect()
+}
+
+fn unknown_importance(loaded: &Loaded, task: Task) -> Vec<Conflict> {
+    let named = loaded.config.importance.metrics.iter().flatten();
+    let errors = named.filter_map(|name| importance::Metric::parse(name, importance_task(task)).err());
+    errors.map(|error| conflict("importance.metrics", error.to_string(), "leave the key out for the task's default")).collect()
+}

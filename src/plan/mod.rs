@@ -1,0 +1,216 @@
+//! What will be done: the config resolved against data and model, everything decided before the first row is read.
+//!
+//! `Plan::resolve` opens the data's schema and the model, binds columns to inputs ([`feeding`]), decides how outputs are
+//! read ([`reading`]), which explanation fits ([`explaining`]), which groups are compared ([`grouping`]). What does not
+//! fit is said with the key it stands at. Only `resolve` crosses from [`crate::config::Config`] to here.
+
+mod background;
+mod cover;
+mod error;
+mod explaining;
+mod feeding;
+mod gating;
+mod grouping;
+mod reading;
+
+pub use background::{Background, MOST_ROWS as MOST_BACKGROUND_ROWS, choose, sample as sample_background, within};
+pub use cover::cover;
+pub use error::PlanError;
+pub use explaining::{Chosen, ExplainPlan, Explained, Rows};
+pub use gating::{fairness_task, importance_task};
+pub use grouping::GroupPlan;
+pub use reading::name as task_name;
+
+use crate::config::{Config, Loaded, Task};
+use crate::dataset::{Features, LabelSpec, Reader, Selection, Source};
+use crate::explain::game::Players;
+use crate::fairness::gates::GateSpec;
+use crate::model::import::recognise_output;
+use crate::model::{Model, Native, Scorer};
+use error::conflict;
+
+/// A run, decided.
+pub struct Plan {
+    pub loaded: Loaded,
+    pub threads: usize,
+    pub batch_rows: usize,
+    pub source: Source,
+    pub selection: Selection,
+    /// Rows that pass the filter.
+    pub n_rows: u64,
+    pub task: Task,
+    /// Names of the outputs, in model order; the positive class alone for binary tasks.
+    pub outputs: Vec<String>,
+    /// Names of the classes behind label indices; empty for regression.
+    pub classes: Vec<String>,
+    /// Binary decisions: the positive class if its probability is at least this.
+    pub threshold: f64,
+    pub model: Option<PlannedModel>,
+    pub groups: GroupPlan,
+    pub gates: Vec<GateSpec>,
+}
+
+/// A model with everything that scoring and explaining need.
+pub struct PlannedModel {
+    pub model: Model,
+    pub scorer: Scorer,
+    pub native: Option<Native>,
+    /// Columns, or groups of columns, that share a score among them.
+    pub players: Players,
+    pub explain: Option<ExplainPlan>,
+    /// Why nothing is explained, where nothing is.
+    pub unexplained: Option<String>,
+}
+
+impl Plan {
+    /// Opens data and model and decides everything.
+    pub fn resolve(loaded: Loaded, threads: usize, batch_rows: usize) -> Result<Self, PlanError> {
+        let source = Source::open(&loaded.resolve(&loaded.config.data.path))?;
+        check_columns(&loaded, &source)?;
+        let groups = grouping::resolve(&loaded, &source)?;
+        let mut selection = Selection {
+            id: loaded.config.data.id.clone(),
+            weight: loaded.config.data.weight.clone(),
+            score: loaded.config.data.score.clone(),
+            groups: groups.columns.clone(),
+            filter: loaded.config.data.filter.clone(),
+            ..Default::default()
+        };
+        let n_rows = Reader::count(&source, &selection)?;
+        if n_rows == 0 {
+            let hint = if selection.filter.is_some() { " that pass [data] filter" } else { "" };
+            return Err(crate::dataset::DataError::Empty { path: source.path.clone(), hint }.into());
+        }
+        let threshold = loaded.config.model.threshold.unwrap_or(0.5);
+        let Some(path) = loaded.config.model.path.clone() else {
+            return Self::recorded(loaded, threads, batch_rows, source, selection, n_rows, groups);
+        };
+        let model = Model::open(&loaded.resolve(&path))?;
+        let feeding = feeding::bind(&loaded, &source, &model.signature)?;
+        selection.features = feeding.features;
+        let first = first_rows(&source, &selection)?;
+        let decided = reading::decide(&loaded, &model, &model.probe(&feeding.feed, &first)?)?;
+        let (task, labels) = (decided.task, decided.labels);
+        let (outputs, classes) = names(&loaded, task, &labels)?;
+        let gates = gating::resolve(&loaded, task, &groups, &outputs)?;
+        selection.label = label(&loaded, &source, task, &labels, &classes);
+        let structure = recognise_output(&model.graph, &decided.reading.score.name);
+        let native = Native::new(structure, &feeding.feed, &first, decided.reading.shape);
+        let players = explaining::players(&loaded, &selection)?;
+        let mut reading = decided.reading;
+        let (explain, unexplained) =
+            explaining::decide(&loaded, explaining::Facts { task, outputs: &outputs, native: &native, players: &players, reading: &reading, features: &first, n_rows })?;
+        let native = native.ok();
+        reading.inner = native.as_ref().and_then(|native| native.inner().cloned());
+        let scorer = model.scorer(feeding.feed, reading, threads)?;
+        let model = Some(PlannedModel { model, scorer, native, players, explain, unexplained });
+        Ok(Self { loaded, threads, batch_rows, source, selection, n_rows, task, outputs, classes, threshold, model, groups, gates })
+    }
+
+    /// Decisions recorded elsewhere: scores come from a column.
+    fn recorded(
+        loaded: Loaded,
+        threads: usize,
+        batch_rows: usize,
+        source: Source,
+        mut selection: Selection,
+        n_rows: u64,
+        groups: GroupPlan,
+    ) -> Result<Self, PlanError> {
+        let task = loaded.config.model.task.unwrap_or(Task::Binary);
+        if task == Task::Multiclass {
+            let found = conflict("model.task", "one column of recorded scores cannot hold several classes", "audit one class at a time as a binary task");
+            return Err(PlanError::Config(Box::new(loaded.errors([found]))));
+        }
+        let (outputs, classes) = names(&loaded, task, &[])?;
+        let gates = gating::resolve(&loaded, task, &groups, &outputs)?;
+        selection.label = label(&loaded, &source, task, &[], &classes);
+        let threshold = loaded.config.model.threshold.unwrap_or(0.5);
+        Ok(Self { loaded, threads, batch_rows, source, selection, n_rows, task, outputs, classes, threshold, model: None, groups, gates })
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.loaded.config
+    }
+
+    pub fn explain(&self) -> Option<&ExplainPlan> {
+        self.model.as_ref()?.explain.as_ref()
+    }
+}
+
+/// Columns that `[data]` names and the data must have; all missing ones at once.
+fn check_columns(loaded: &Loaded, source: &Source) -> Result<(), PlanError> {
+    let data = &loaded.config.data;
+    let single = [("id", &data.id), ("label", &data.label), ("weight", &data.weight), ("score", &data.score)];
+    let named = single.into_iter().filter_map(|(key, column)| Some((format!("data.{key}"), column.clone()?)));
+    let lists = data.categorical.iter().map(|column| ("data.categorical".to_owned(), column.clone()));
+    let image = data.image.iter().map(|image| ("data.image.column".to_owned(), image.column.clone()));
+    let missing: Vec<_> = named.chain(lists).chain(image).filter_map(|(key, column)| missing(source, &key, &column)).collect();
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(PlanError::Config(Box::new(loaded.errors(missing)))),
+    }
+}
+
+/// A conflict where the data lacks a column.
+fn missing(source: &Source, key: &str, column: &str) -> Option<crate::config::Conflict> {
+    if source.field(column).is_some() {
+        return None;
+    }
+    let names: Vec<&str> = source.fields.iter().map(|field| field.name.as_str()).collect();
+    let near = error::did_you_mean(column, names.iter().copied());
+    let help = format!("{} has: {}", source.path.display(), names.join(", "));
+    Some(conflict(key, format!("the data has no column `{column}`{near}"), help))
+}
+
+fn first_rows(source: &Source, selection: &Selection) -> Result<Features, PlanError> {
+    let only = Selection { features: selection.features.clone(), filter: selection.filter.clone(), ..Default::default() };
+    match Reader::start(source, &only, 1)?.next() {
+        Some(batch) => Ok(batch?.features),
+        None => Err(crate::dataset::DataError::Empty { path: source.path.clone(), hint: "" }.into()),
+    }
+}
+
+/// Output names in model order, and class names behind label indices.
+fn names(loaded: &Loaded, task: Task, labels: &[String]) -> Result<(Vec<String>, Vec<String>), PlanError> {
+    let Config { model, data, .. } = &loaded.config;
+    let wanted = match task {
+        Task::Regression => return Ok((vec!["value".to_owned()], Vec::new())),
+        Task::Binary => 2,
+        Task::Multiclass => labels.len(),
+    };
+    if let Some(classes) = model.classes.as_ref().filter(|classes| classes.len() != wanted) {
+        let message = format!("{} class names are given, the model has {wanted} classes", classes.len());
+        let found = conflict("model.classes", message, "name every class once, in the model's order");
+        return Err(PlanError::Config(Box::new(loaded.errors([found]))));
+    }
+    if task == Task::Multiclass {
+        let names = model.classes.clone().unwrap_or_else(|| labels.to_vec());
+        return Ok((names.clone(), names));
+    }
+    let positive = data.positive.as_ref().map(ToString::to_string);
+    let positive = positive.or_else(|| labels.get(1).cloned()).unwrap_or_else(|| "1".to_owned());
+    let negative = match (positive.as_str(), labels.first()) {
+        ("1", _) => "0".to_owned(),
+        ("true", _) => "false".to_owned(),
+        (positive, Some(label)) if label.parse::<f64>().is_err() && label != positive => label.clone(),
+        (positive, _) => format!("not {positive}"),
+    };
+    let classes = model.classes.clone().unwrap_or_else(|| vec![negative, positive]);
+    Ok((vec![classes[1].clone()], classes))
+}
+
+fn label(loaded: &Loaded, source: &Source, task: Task, labels: &[String], classes: &[String]) -> Option<LabelSpec> {
+    let data = &loaded.config.data;
+    let column = data.label.clone()?;
+    Some(match task {
+        Task::Regression => LabelSpec::Value { column },
+        Task::Multiclass => LabelSpec::Multiclass { column, classes: labels.to_vec(), names: classes.to_vec() },
+        Task::Binary => {
+            let text = source.field(&column).is_some_and(|field| field.kind == crate::dataset::Kind::Text);
+            let from_model = labels.get(1).filter(|_| text).cloned();
+            let positive = data.positive.as_ref().map(ToString::to_string).or(from_model);
+            LabelSpec::Binary { column, positive: positive.unwrap_or_else(|| "1".to_owned()) }
+        }
+    })
+}

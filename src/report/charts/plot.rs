@@ -1,0 +1,317 @@
+//! An x–y plot: lines by group, dots, whiskers, a marked threshold. ROC, calibration, sweeps and dependence.
+
+use crate::report::label::{self, Label};
+use crate::report::number::{Px, px};
+use crate::report::scale::{Scale, Tick};
+use serde::Serialize;
+use std::fmt::Write;
+
+const TOP: f64 = 14.0;
+const LEFT: f64 = 58.0;
+const BOTTOM: f64 = 46.0;
+const RIGHT: f64 = 22.0;
+/// Most points of one line; more are thinned evenly.
+const MAX_POINTS: usize = 200;
+/// Most room for a name in the legend.
+const MAX_LEGEND: f64 = 150.0;
+
+/// Drawn plot. `lines`, `legend` and classes `s0`…`s5` belong together; dash patterns tell lines apart without colour.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Plot {
+    pub width: Px,
+    pub height: Px,
+    pub left: Px,
+    pub right: Px,
+    pub top: Px,
+    pub bottom: Px,
+    pub centre_x: Px,
+    pub centre_y: Px,
+    pub x_text_y: Px,
+    pub x_title_y: Px,
+    pub y_text_x: Px,
+    pub x_title: Label,
+    pub y_title: Label,
+    pub x_ticks: Vec<Tick>,
+    pub y_ticks: Vec<Tick>,
+    /// What a useless or a perfect model would show.
+    pub diagonal: bool,
+    pub clouds: Vec<Cloud>,
+    pub lines: Vec<Line>,
+    pub threshold: Option<Mark>,
+    pub legend: Vec<Key>,
+}
+
+/// Many dots of one colour as one path.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Cloud {
+    pub class: String,
+    pub d: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Line {
+    pub class: String,
+    pub d: String,
+    pub whiskers: Option<String>,
+    pub dots: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Mark {
+    pub x: Px,
+    pub text: String,
+    pub anchor: &'static str,
+    pub text_x: Px,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Key {
+    pub class: String,
+    pub x: Px,
+    pub x_end: Px,
+    pub text_x: Px,
+    pub y: Px,
+    pub text_y: Px,
+    pub label: Label,
+}
+
+/// One series of `(x, y, interval)`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Series {
+    pub name: String,
+    pub points: Vec<(f64, f64)>,
+    /// Intervals of y, as long as `points` or empty.
+    pub intervals: Vec<Option<(f64, f64)>>,
+    pub with_dots: bool,
+}
+
+/// Where the legend has room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Corner {
+    TopLeft,
+    BottomRight,
+    TopRight,
+    BottomLeft,
+}
+
+/// What an axis says and how its ticks are printed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Axis<'a> {
+    pub title: &'a str,
+    pub domain: (f64, f64),
+    pub percent: bool,
+}
+
+/// An empty plot with its axes.
+pub fn frame(x: &Axis, y: &Axis, height: f64) -> (Plot, Scale, Scale) {
+    let (right, bottom) = (super::HALF - RIGHT, height - BOTTOM);
+    let x_scale = Scale::new(x.domain, (LEFT, right));
+    let y_scale = Scale::new(y.domain, (bottom, TOP));
+    let plot = Plot {
+        width: Px(super::HALF),
+        height: Px(height),
+        left: Px(LEFT),
+        right: Px(right),
+        top: Px(TOP),
+        bottom: Px(bottom),
+        centre_x: Px((LEFT + right) / 2.0),
+        centre_y: Px((TOP + bottom) / 2.0),
+        x_text_y: Px(bottom + 17.0),
+        x_title_y: Px(height - 8.0),
+        y_text_x: Px(LEFT - 7.0),
+        x_title: Label::within(x.title, right - LEFT, super::TEXT),
+        y_title: Label::within(y.title, bottom - TOP, super::TEXT),
+        x_ticks: if x.percent {
+            x_scale.percent_ticks(5)
+        } else {
+            x_scale.ticks(5)
+        },
+        y_ticks: if y.percent {
+            y_scale.percent_ticks(5)
+        } else {
+            y_scale.ticks(5)
+        },
+        diagonal: false,
+        clouds: Vec::new(),
+        lines: Vec::new(),
+        threshold: None,
+        legend: Vec::new(),
+    };
+    (plot, x_scale, y_scale)
+}
+
+/// A plot of lines with a legend in `corner`.
+pub fn lines(x: &Axis, y: &Axis, series: &[Series], corner: Corner) -> Plot {
+    let (mut plot, x_scale, y_scale) = frame(x, y, 330.0);
+    plot.lines = lines_on(series, &x_scale, &y_scale);
+    if series.len() > 1 {
+        plot.legend = legend(series, corner, &plot);
+    }
+    plot
+}
+
+/// The lines alone, on scales made before.
+pub fn lines_on(series: &[Series], x: &Scale, y: &Scale) -> Vec<Line> {
+    series.iter().enumerate().map(|(at, s)| line(s, at, x, y)).collect()
+}
+
+/// The vertical line of the threshold in force.
+pub fn mark_threshold(plot: &mut Plot, domain: (f64, f64), threshold: f64, text: String) {
+    let x = Scale::new(domain, (plot.left.0, plot.right.0)).at(threshold);
+    let flips = x + label::width(&text, super::TEXT) + 8.0 > plot.right.0;
+    let (anchor, text_x) = if flips { ("end", x - 5.0) } else { ("start", x + 5.0) };
+    plot.threshold = Some(Mark {
+        x: Px(x),
+        text,
+        anchor,
+        text_x: Px(text_x),
+    });
+}
+
+/// Dots as one path: round line caps of zero-length strokes.
+pub fn dots(points: impl IntoIterator<Item = (f64, f64)>) -> String {
+    let mut d = String::new();
+    for (x, y) in points {
+        let _ = write!(d, "M{} {}h0", px(x), px(y));
+    }
+    d
+}
+
+/// At most `most` items, evenly taken, first and last among them.
+pub fn thin<T: Clone>(items: &[T], most: usize) -> Vec<T> {
+    if items.len() <= most || most < 2 {
+        return items.to_vec();
+    }
+    (0..most)
+        .map(|k| items[k * (items.len() - 1) / (most - 1)].clone())
+        .collect()
+}
+
+fn line(series: &Series, at: usize, x: &Scale, y: &Scale) -> Line {
+    let finite: Vec<(f64, f64)> = series
+        .points
+        .iter()
+        .copied()
+        .filter(|p| p.0.is_finite() && p.1.is_finite())
+        .collect();
+    let points: Vec<(f64, f64)> = thin(&finite, MAX_POINTS)
+        .iter()
+        .map(|p| (x.at(p.0), y.at(p.1)))
+        .collect();
+    Line {
+        class: format!("s{}", at % 6),
+        d: polyline(&points),
+        whiskers: whiskers(series, x, y),
+        dots: series.with_dots.then(|| dots(points.iter().copied())),
+    }
+}
+
+fn polyline(points: &[(f64, f64)]) -> String {
+    let mut d = String::new();
+    for (at, (x, y)) in points.iter().enumerate() {
+        let _ = write!(d, "{}{} {}", if at == 0 { 'M' } else { 'L' }, px(*x), px(*y));
+    }
+    d
+}
+
+fn whiskers(series: &Series, x: &Scale, y: &Scale) -> Option<String> {
+    let mut d = String::new();
+    for ((at, _), interval) in series.points.iter().zip(&series.intervals) {
+        if let Some((low, high)) = interval {
+            let _ = write!(d, "M{} {}V{}", px(x.at(*at)), px(y.at(*low)), px(y.at(*high)));
+        }
+    }
+    (!d.is_empty()).then_some(d)
+}
+
+fn legend(series: &[Series], corner: Corner, plot: &Plot) -> Vec<Key> {
+    const LINE: f64 = 17.0;
+    let labels: Vec<Label> = series
+        .iter()
+        .map(|s| Label::within(&s.name, MAX_LEGEND, super::TEXT))
+        .collect();
+    let longest = labels
+        .iter()
+        .map(|label| label::width(&label.text, super::TEXT))
+        .fold(0.0, f64::max);
+    let height = LINE * series.len() as f64;
+    let at_left = matches!(corner, Corner::TopLeft | Corner::BottomLeft);
+    let at_top = matches!(corner, Corner::TopLeft | Corner::TopRight);
+    let x = if at_left {
+        plot.left.0 + 10.0
+    } else {
+        plot.right.0 - longest - 40.0
+    };
+    let top = if at_top {
+        plot.top.0 + 8.0
+    } else {
+        plot.bottom.0 - height - 4.0
+    };
+    let key = |(at, label): (usize, Label)| {
+        let y = top + LINE * at as f64 + 7.0;
+        let class = format!("s{}", at % 6);
+        Key {
+            class,
+            x: Px(x),
+            x_end: Px(x + 22.0),
+            text_x: Px(x + 28.0),
+            y: Px(y),
+            text_y: Px(y + 4.0),
+            label,
+        }
+    };
+    labels.into_iter().enumerate().map(key).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unit(title: &str) -> Axis<'_> {
+        Axis {
+            title,
+            domain: (0.0, 1.0),
+            percent: false,
+        }
+    }
+
+    #[test]
+    fn a_line_begins_and_ends_where_its_data_do() {
+        let points: Vec<(f64, f64)> = (0..=1000)
+            .map(|i| (f64::from(i) / 1000.0, f64::from(i) / 1000.0))
+            .collect();
+        let plot = lines(
+            &unit("x"),
+            &unit("y"),
+            &[Series {
+                points,
+                ..Series::default()
+            }],
+            Corner::TopLeft,
+        );
+        let d = &plot.lines[0].d;
+        assert!(d.starts_with("M58 284") && d.ends_with("L418 14"), "{d}");
+        assert_eq!(d.matches('L').count(), MAX_POINTS - 1);
+        assert!(plot.legend.is_empty(), "one line needs no legend");
+    }
+
+    #[test]
+    fn thinning_keeps_both_ends() {
+        let items: Vec<u32> = (0..1000).collect();
+        let thinned = thin(&items, 7);
+        assert_eq!((thinned.len(), thinned[0], thinned[6]), (7, 0, 999));
+        assert_eq!(thin(&items[..3], 7), [0, 1, 2]);
+    }
+
+    #[test]
+    fn the_words_of_a_threshold_stay_inside_the_plot() {
+        let (mut plot, ..) = frame(&unit("x"), &unit("y"), 300.0);
+        mark_threshold(&mut plot, (0.0, 1.0), 0.95, "threshold 0.95".into());
+        assert_eq!(plot.threshold.as_ref().map(|mark| mark.anchor), Some("end"));
+    }
+
+    #[test]
+    fn many_dots_are_one_path() {
+        assert_eq!(dots([(1.0, 2.0), (3.25, 4.0)]), "M1 2h0M3.2 4h0");
+    }
+}

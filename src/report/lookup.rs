@@ -1,0 +1,249 @@
+//! Finding one number among an audit's long tables.
+
+use super::label;
+use crate::audit::{Audit, CurvePoint, GroupCount, Importance, Metric};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An audit with indexes over its metrics, counts and curves.
+pub struct Lookup<'a> {
+    pub audit: &'a Audit,
+    metrics: BTreeMap<(&'a str, &'a str, &'a str), Vec<&'a Metric>>,
+    groups: BTreeMap<&'a str, Vec<&'a str>>,
+    n: BTreeMap<(&'a str, &'a str), u64>,
+    curves: BTreeMap<(&'a str, &'a str), Vec<&'a CurvePoint>>,
+}
+
+impl<'a> Lookup<'a> {
+    pub fn new(audit: &'a Audit) -> Self {
+        let mut lookup = Self {
+            audit,
+            metrics: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            n: BTreeMap::new(),
+            curves: BTreeMap::new(),
+        };
+        lookup.index_metrics();
+        lookup.index_counts();
+        for point in &audit.curves {
+            lookup
+                .curves
+                .entry((&point.kind, &point.feature))
+                .or_default()
+                .push(point);
+        }
+        lookup
+    }
+
+    fn index_metrics(&mut self) {
+        let mut seen = BTreeSet::new();
+        for metric in self.audit.metrics.iter().filter(|metric| metric.stratum.is_empty()) {
+            let group = (metric.attribute.as_str(), metric.group_value.as_str());
+            self.metrics
+                .entry((&metric.metric, group.0, group.1))
+                .or_default()
+                .push(metric);
+            if !group.1.is_empty() && group.1 != OTHERS {
+                let n = self.n.entry(group).or_default();
+                *n = metric.n.max(*n);
+                if seen.insert(group) {
+                    self.groups.entry(group.0).or_default().push(group.1);
+                }
+            }
+        }
+    }
+
+    /// Counts know a group's rows better than any one metric.
+    fn index_counts(&mut self) {
+        for count in self.audit.group_counts.iter().filter(|count| count.stratum.is_empty()) {
+            let n = self.n.entry((&count.attribute, &count.group_value)).or_default();
+            *n = count.n.max(*n);
+        }
+    }
+
+    pub fn is_binary(&self) -> bool {
+        self.audit.scope.task == "binary"
+    }
+
+    pub fn is_regression(&self) -> bool {
+        self.audit.scope.task == "regression"
+    }
+
+    pub fn is_multiclass(&self) -> bool {
+        !self.is_binary() && !self.is_regression()
+    }
+
+    /// A metric of one group: of the positive class, of no class in particular, or the only one there is.
+    pub fn metric(&self, name: &str, attribute: &str, group: &str) -> Option<&'a Metric> {
+        let found = self.metrics.get(&(name, attribute, group))?;
+        let positive = self.audit.scope.positive.as_deref().unwrap_or_default();
+        let of = |output: &str| found.iter().find(|metric| metric.output == output);
+        let only = (!self.is_multiclass()).then(|| found.first()).flatten();
+        let all_classes = || ["", "macro", "(macro)"].into_iter().find_map(of);
+        (if self.is_binary() { of(positive) } else { None })
+            .or_else(all_classes)
+            .or(only)
+            .copied()
+    }
+
+    /// A metric of one group and one class.
+    pub fn metric_of_output(&self, name: &str, attribute: &str, group: &str, output: &str) -> Option<&'a Metric> {
+        self.metrics
+            .get(&(name, attribute, group))?
+            .iter()
+            .find(|metric| metric.output == output)
+            .copied()
+    }
+
+    /// Names of the metrics that stand at `(attribute, group)`, in the order of the audit, each once.
+    pub fn metric_names(&self, attribute: &str, group: &str) -> Vec<&'a str> {
+        let mut seen = BTreeSet::new();
+        let here = |m: &&Metric| m.stratum.is_empty() && m.attribute == attribute && m.group_value == group;
+        let all = self
+            .audit
+            .metrics
+            .iter()
+            .filter(here)
+            .map(|metric| metric.metric.as_str());
+        all.filter(|name| seen.insert(*name)).collect()
+    }
+
+    /// Groups of an attribute: in the audit's order, the unknown last.
+    pub fn groups(&self, attribute: &str) -> Vec<&'a str> {
+        let mut groups = self.groups.get(attribute).cloned().unwrap_or_default();
+        groups.sort_by_key(|group| group.starts_with('('));
+        groups
+    }
+
+    /// The `most` largest groups, in the audit's order.
+    pub fn largest_groups(&self, attribute: &str, most: usize) -> Vec<&'a str> {
+        let groups = self.groups(attribute);
+        let mut by_size: Vec<(usize, &str)> = groups.iter().copied().enumerate().collect();
+        by_size.sort_by_key(|(at, group)| (std::cmp::Reverse(self.n(attribute, group)), *at));
+        let kept: BTreeSet<usize> = by_size.into_iter().take(most).map(|(at, _)| at).collect();
+        groups
+            .into_iter()
+            .enumerate()
+            .filter(|(at, _)| kept.contains(at))
+            .map(|(_, group)| group)
+            .collect()
+    }
+
+    /// Rows of a group.
+    pub fn n(&self, attribute: &str, group: &str) -> u64 {
+        self.n.get(&(attribute, group)).copied().unwrap_or(0)
+    }
+
+    /// Whether a group has too few rows for a verdict.
+    pub fn is_small(&self, attribute: &str, group: &str) -> bool {
+        self.n(attribute, group) < self.audit.scope.min_group_rows
+    }
+
+    pub fn counts(&self, attribute: &str, group: &str) -> Option<&'a GroupCount> {
+        let here = |c: &&GroupCount| c.stratum.is_empty() && c.attribute == attribute && c.group_value == group;
+        self.audit.group_counts.iter().find(here)
+    }
+
+    /// Points of one curve in order of x as stored; of the positive class in a binary audit.
+    pub fn curve(&self, kind: &str, feature: &str, group: &str) -> Vec<&'a CurvePoint> {
+        let points = self.curves.get(&(kind, feature)).map(Vec::as_slice).unwrap_or_default();
+        let here: Vec<&CurvePoint> = points
+            .iter()
+            .filter(|point| point.group_value == group)
+            .copied()
+            .collect();
+        let positive = self.audit.scope.positive.as_deref().unwrap_or_default();
+        let wanted = here
+            .iter()
+            .find(|p| p.output == positive)
+            .or(here.first())
+            .map(|point| point.output.as_str());
+        here.into_iter()
+            .filter(|point| Some(point.output.as_str()) == wanted)
+            .collect()
+    }
+
+    /// Importance by one method for one output, the most important first.
+    pub fn importance(&self, method: &str, output: &str) -> Vec<&'a Importance> {
+        let of_method = |i: &&Importance| i.method == method && (i.output == output || i.output.is_empty());
+        let metric = self.audit.importance.iter().find(of_method).map(|i| i.metric.as_str());
+        let wanted = |i: &&Importance| of_method(i) && Some(i.metric.as_str()) == metric;
+        let mut found: Vec<&Importance> = self.audit.importance.iter().filter(wanted).collect();
+        found.sort_by(|a, b| a.rank.cmp(&b.rank).then_with(|| a.feature.cmp(&b.feature)));
+        found
+    }
+
+    /// Outputs that attributions were computed for.
+    pub fn explained_outputs(&self) -> Vec<&'a str> {
+        let mut seen = BTreeSet::new();
+        let scope = self.audit.scope.explained_outputs.iter().map(String::as_str);
+        let attribution = self
+            .audit
+            .importance
+            .iter()
+            .filter(|i| i.method == "attribution")
+            .map(|i| i.output.as_str());
+        scope.chain(attribution).filter(|output| seen.insert(*output)).collect()
+    }
+
+    /// The group that the others of an attribute are compared with.
+    pub fn reference(&self, attribute: &str) -> Option<&'a str> {
+        let scopes = &self.audit.scope.attributes;
+        scopes
+            .iter()
+            .find(|scope| scope.attribute == attribute)
+            .map(|scope| scope.reference.as_str())
+    }
+
+    /// The group with the highest favourable rate among those with enough rows.
+    pub fn most_favoured(&self, attribute: &str) -> Option<&'a str> {
+        let rate = |group: &&str| {
+            let metric = self.metric("favourable_rate", attribute, group);
+            metric
+                .or_else(|| self.metric("selection_rate", attribute, group))
+                .and_then(|metric| metric.value)
+        };
+        let known = self
+            .groups(attribute)
+            .into_iter()
+            .filter(|group| !group.starts_with('('));
+        known
+            .filter_map(|group| Some((rate(&group)?, group)))
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, group)| group)
+    }
+}
+
+/// The row that compares all others with the reference.
+pub const OTHERS: &str = "(others)";
+
+/// A group as the reader knows it.
+pub fn name(attribute: &str, group: &str) -> String {
+    label::group(attribute, group)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::example;
+
+    #[test]
+    fn the_largest_groups_keep_the_order_of_the_audit() {
+        let audit = example::binary();
+        let lookup = Lookup::new(&audit);
+        assert_eq!(lookup.groups("sex"), ["Female", "Male", "(unknown)"]);
+        assert_eq!(lookup.largest_groups("sex", 2), ["Female", "Male"]);
+        assert_eq!(lookup.largest_groups("sex", 1), ["Male"]);
+    }
+
+    #[test]
+    fn the_most_favoured_group_is_found_by_its_rate() {
+        let audit = example::binary();
+        assert_eq!(Lookup::new(&audit).most_favoured("sex"), Some("Male"));
+    }
+
+    #[test]
+    fn a_metric_that_was_not_measured_is_absent() {
+        let audit = example::binary();
+        assert!(Lookup::new(&audit).metric("rmse", "", "").is_none());
+    }
+}

@@ -1,0 +1,546 @@
+//! What drives the model: importance by two methods, the beeswarm, dependence on the most important features.
+
+use crate::audit::{CurvePoint, Importance, SampleSeries};
+use crate::report::charts::bars::{self, Bar};
+use crate::report::charts::beeswarm::{self, Swarm};
+use crate::report::charts::plot::{self, Axis, Cloud, Corner, Series};
+use crate::report::charts::{Chart, Figure};
+use crate::report::label::{self, Label};
+use crate::report::lookup::Lookup;
+use crate::report::number;
+use crate::report::scale::Scale;
+use crate::report::table::{Cell, Table};
+use crate::report::view::{Part, Section};
+use crate::report::words;
+
+/// Most features in a chart.
+const MAX_FEATURES: usize = 20;
+/// Most outputs with charts of their own.
+const MAX_OUTPUTS: usize = 10;
+/// Most dots of one feature, and of all beeswarms together.
+const MAX_DOTS: usize = 600;
+const MAX_ALL_DOTS: usize = 24_000;
+/// Features with a dependence plot.
+const MAX_DEPENDENCE: usize = 4;
+/// Fewer runs of neighbouring rows than this make no line: it would cross values that nobody has.
+const MIN_RUNS: usize = 4;
+/// Ranks that must lie between two methods before their disagreement is named.
+const RANKS_APART: u32 = 3;
+
+pub fn section(lookup: &Lookup) -> Option<Section> {
+    let outputs = lookup.explained_outputs();
+    let of = |(at, output): (usize, &&str)| part(lookup, at, output, outputs.len());
+    let parts = outputs.iter().take(MAX_OUTPUTS).enumerate().map(of).collect();
+    let lede = format!(
+        "Attributions are Shapley values: the parts of a score that add up exactly to its distance from the mean score, \
+         on the scale of {}. Importance is their mean size; permutation importance is what the model loses when a \
+         column is shuffled.",
+        words::scale(&lookup.audit.proof.scale, &lookup.audit.scope.task)
+    );
+    let section = Section::of("drivers", "What drives the model", parts)?;
+    let is_additive = !matches!(lookup.audit.proof.method.as_str(), "none" | "lime" | "gradient" | "");
+    Some(if is_additive { section.with_lede(lede) } else { section })
+}
+
+fn part(lookup: &Lookup, at: usize, output: &str, n_outputs: usize) -> Part {
+    let attribution = lookup.importance("attribution", output);
+    let permutation = lookup.importance("permutation", output);
+    let mut part = if n_outputs > 1 {
+        Part::titled(format!("Output {output}"))
+    } else {
+        Part::default()
+    };
+    part.sentences = sentences(&attribution, &permutation);
+    part.figures
+        .extend(importance_chart(lookup, at, "attribution", &attribution, &attribution));
+    part.figures
+        .extend(importance_chart(lookup, at, "permutation", &permutation, &attribution));
+    part.figures
+        .extend(swarm_chart(lookup, at, output, &attribution, n_outputs));
+    if at == 0 {
+        part.figures.extend(dependence_charts(lookup, output, &attribution));
+        part.figures.extend(effect_charts(lookup, output, &attribution));
+    }
+    part
+}
+
+fn sentences(attribution: &[&Importance], permutation: &[&Importance]) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if let [first, second, ..] = attribution {
+        sentences.push(leading(first, second));
+    }
+    let rank_of = |feature: &str| permutation.iter().find(|i| i.feature == feature).map(|i| i.rank);
+    let apart = attribution
+        .iter()
+        .take(10)
+        .filter_map(|a| Some((a, rank_of(&a.feature)?)));
+    let apart: Vec<String> = apart
+        .filter(|(a, rank)| a.rank.abs_diff(*rank) >= RANKS_APART)
+        .map(|(a, rank)| {
+            format!(
+                "{} ({} by attribution, {rank} by permutation)",
+                label::shorten(&a.feature, 40),
+                a.rank
+            )
+        })
+        .take(4)
+        .collect();
+    if !apart.is_empty() {
+        let list = apart.join(", ");
+        sentences.push(format!(
+            "The two methods rank these features differently: {list}. Correlated columns are a common cause."
+        ));
+    }
+    sentences
+}
+
+/// Which feature leads, if the intervals tell.
+fn leading(first: &Importance, second: &Importance) -> String {
+    let name = |i: &Importance| label::shorten(&i.feature, 60);
+    let overlap = first.ci_low.zip(second.ci_high).map(|(low, high)| low <= high);
+    match overlap {
+        Some(true) => format!(
+            "{} and {} matter most; their intervals overlap, so their order is open.",
+            name(first),
+            name(second)
+        ),
+        Some(false) => format!("{} matters most, clearly before {}.", name(first), name(second)),
+        None => format!(
+            "{} has the largest mean attribution, then {}; without intervals their order is open.",
+            name(first),
+            name(second)
+        ),
+    }
+}
+
+fn importance_chart(
+    lookup: &Lookup,
+    at: usize,
+    method: &str,
+    list: &[&Importance],
+    order: &[&Importance],
+) -> Option<Figure> {
+    let metric = list.first()?.metric.as_str();
+    let order = if order.is_empty() { list } else { order };
+    let top: Vec<&str> = order.iter().take(MAX_FEATURES).map(|i| i.feature.as_str()).collect();
+    let find = |feature: &str| list.iter().find(|i| i.feature == feature).copied();
+    let largest = list.iter().map(|i| i.value.abs()).fold(0.0, f64::max);
+    let decimals = number::decimals_for(largest, 3);
+    let bar = |feature: &&str| {
+        let importance = find(feature);
+        Bar {
+            name: (*feature).to_owned(),
+            value: importance.map(|i| i.value),
+            interval: importance.and_then(|i| i.ci_low.zip(i.ci_high)),
+            text: importance.map_or("–".into(), |i| number::fixed(i.value, decimals)),
+        }
+    };
+    let bars: Vec<Bar> = top.iter().map(bar).collect();
+    let (title, axis, desc) = wording(lookup, method, metric);
+    let mut table = Table::new(format!("{title} by feature"), &["Feature", &axis, "Rank"]);
+    for feature in &top {
+        if let Some(i) = find(feature) {
+            let interval = i
+                .ci_low
+                .zip(i.ci_high)
+                .map(|(l, h)| format!("{} to {}", number::fixed(l, decimals), number::fixed(h, decimals)));
+            let cells = vec![
+                Cell::number(number::fixed(i.value, decimals)).with_sub(interval),
+                Cell::number(i.rank.to_string()),
+            ];
+            table.push(Label::fit(feature, 60), cells);
+        }
+    }
+    Some(Figure {
+        id: format!("fig-{method}-{at}"),
+        template: "charts/bars.svg",
+        title,
+        desc,
+        note: words::shown(top.len(), order.len(), "features", "the most important by attribution"),
+        wide: false,
+        chart: Chart::Bars(bars::draw(&bars, &axis)),
+        table,
+    })
+}
+
+fn wording(lookup: &Lookup, method: &str, metric: &str) -> (String, String, String) {
+    if method == "attribution" {
+        let axis = format!("mean |attribution|, {}", short_scale(lookup));
+        return (
+            "Mean size of attributions".into(),
+            axis,
+            "Mean absolute attribution of each feature, with its interval.".into(),
+        );
+    }
+    let lost = words::metric(metric.trim_start_matches("neg_"));
+    let lost = words::lower(&lost);
+    let desc = format!(
+        "How much worse the {lost} becomes when one column is shuffled; mean over the repeats, with its interval."
+    );
+    ("Permutation importance".into(), format!("loss of {lost}"), desc)
+}
+
+/// One word for the scale on an axis.
+pub fn short_scale(lookup: &Lookup) -> &'static str {
+    match (lookup.audit.proof.scale.as_str(), lookup.is_regression()) {
+        ("probability", _) => "probability",
+        (_, true) => "prediction",
+        _ => "margin",
+    }
+}
+
+fn swarm_chart(lookup: &Lookup, at: usize, output: &str, order: &[&Importance], n_outputs: usize) -> Option<Figure> {
+    let series = ordered_series(lookup, output, order);
+    let n_features = series.len().min(MAX_FEATURES);
+    let most = MAX_DOTS.min(MAX_ALL_DOTS / (n_features.max(1) * n_outputs.clamp(1, MAX_OUTPUTS)));
+    let swarms: Vec<Swarm> = series
+        .iter()
+        .take(MAX_FEATURES)
+        .map(|s| swarm(lookup, s, most))
+        .collect();
+    let n_dots = swarms.first()?.dots.len();
+    let table = swarm_table(output, &swarms, n_outputs);
+    Some(Figure {
+        id: format!("fig-swarm-{at}"),
+        template: "charts/beeswarm.svg",
+        title: "Attributions row by row".into(),
+        desc: "One dot for each sampled row and feature. To the right of zero the feature raises this row's score, to the \
+               left it lowers it; the colour runs from low to high values of the feature. The table gives the mean \
+               attribution of the lowest and of the highest fifth of values."
+            .into(),
+        note: Some(format!(
+            "{} of {} rows shown (seeded sample). Grey: values without an order.",
+            number::count(n_dots as u64),
+            number::count(lookup.audit.sample.n_total.max(n_dots as u64))
+        )),
+        wide: true,
+        chart: Chart::Beeswarm(beeswarm::draw(&swarms, &format!("attribution, {}", short_scale(lookup)))),
+        table,
+    })
+}
+
+/// The sample's series of one output, in order of importance.
+fn ordered_series<'a>(lookup: &Lookup<'a>, output: &str, order: &[&Importance]) -> Vec<&'a SampleSeries> {
+    let rank = |feature: &str| order.iter().position(|i| i.feature == feature).unwrap_or(usize::MAX);
+    let here = |s: &&SampleSeries| s.output == output && !s.attribution.is_empty();
+    let mut series: Vec<&SampleSeries> = lookup.audit.sample.series.iter().filter(here).collect();
+    series.sort_by_key(|s| rank(&s.feature));
+    series
+}
+
+fn swarm(lookup: &Lookup, series: &SampleSeries, most: usize) -> Swarm {
+    let fifths = if has_order(lookup, &series.feature) {
+        beeswarm::fifths(&series.value)
+    } else {
+        Vec::new()
+    };
+    let fifth = |at: usize| fifths.get(at).copied().flatten();
+    let dots: Vec<(f64, Option<usize>)> = series
+        .attribution
+        .iter()
+        .enumerate()
+        .filter(|(_, phi)| phi.is_finite())
+        .map(|(at, phi)| (*phi, fifth(at)))
+        .collect();
+    Swarm {
+        name: series.feature.clone(),
+        dots: plot::thin(&dots, most),
+    }
+}
+
+/// Codes of categories and texts have no low and high.
+fn has_order(lookup: &Lookup, feature: &str) -> bool {
+    let kind = lookup
+        .audit
+        .scope
+        .features
+        .iter()
+        .find(|f| f.name == feature)
+        .map_or("number", |f| f.kind.as_str());
+    matches!(kind, "number" | "boolean" | "date")
+}
+
+fn swarm_table(output: &str, swarms: &[Swarm], n_outputs: usize) -> Table {
+    let of = if n_outputs > 1 {
+        format!(" for output {}", label::shorten(output, 40))
+    } else {
+        String::new()
+    };
+    let columns = [
+        "Feature",
+        "Smallest",
+        "Median",
+        "Largest",
+        "Mean, lowest fifth of values",
+        "Mean, highest fifth of values",
+    ];
+    let mut table = Table::new(format!("Attributions of the sample{of}"), &columns);
+    for swarm in swarms {
+        let mut sorted: Vec<f64> = swarm.dots.iter().map(|dot| dot.0).collect();
+        sorted.sort_by(f64::total_cmp);
+        let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else {
+            continue;
+        };
+        let decimals = number::decimals_for(first.abs().max(last.abs()), 3);
+        let cell = |value: f64| Cell::number(number::signed(value, decimals));
+        let mean = |fifth: usize| mean_of_fifth(swarm, fifth).map_or(Cell::none(), cell);
+        let median = sorted[sorted.len() / 2];
+        let cells = vec![
+            cell(*first),
+            cell(median),
+            cell(*last),
+            mean(0),
+            mean(beeswarm::N_COLOURS - 1),
+        ];
+        table.push(Label::fit(&swarm.name, 60), cells);
+    }
+    table
+}
+
+fn mean_of_fifth(swarm: &Swarm, fifth: usize) -> Option<f64> {
+    let values: Vec<f64> = swarm
+        .dots
+        .iter()
+        .filter(|dot| dot.1 == Some(fifth))
+        .map(|dot| dot.0)
+        .collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// Attribution against value for the leading numeric features.
+fn dependence_charts(lookup: &Lookup, output: &str, order: &[&Importance]) -> Vec<Figure> {
+    let series = ordered_series(lookup, output, order);
+    let numeric = series
+        .into_iter()
+        .filter(|s| has_order(lookup, &s.feature) && s.value.iter().flatten().count() > 1);
+    numeric
+        .take(MAX_DEPENDENCE)
+        .enumerate()
+        .filter_map(|(at, s)| dependence(lookup, at, s))
+        .collect()
+}
+
+fn dependence(lookup: &Lookup, at: usize, series: &SampleSeries) -> Option<Figure> {
+    let pairs = series
+        .value
+        .iter()
+        .zip(&series.attribution)
+        .filter_map(|(v, phi)| v.map(|v| (v, *phi)));
+    let points: Vec<(f64, f64)> = pairs.filter(|(v, phi)| v.is_finite() && phi.is_finite()).collect();
+    let shown = plot::thin(&points, MAX_DOTS);
+    if shown.len() < 2 {
+        return None;
+    }
+    let domain = |values: Vec<f64>| Scale::around(values, &[], (0.0, 1.0)).domain;
+    let title = format!("attribution, {}", short_scale(lookup));
+    let x = Axis {
+        title: &series.feature,
+        domain: domain(shown.iter().map(|p| p.0).collect()),
+        percent: false,
+    };
+    let y = Axis {
+        title: &title,
+        domain: domain(shown.iter().map(|p| p.1).collect()),
+        percent: false,
+    };
+    let (mut drawn, x_scale, y_scale) = plot::frame(&x, &y, 300.0);
+    let d = plot::dots(shown.iter().map(|p| (x_scale.at(p.0), y_scale.at(p.1))));
+    drawn.clouds.push(Cloud {
+        class: "cloud".into(),
+        d,
+    });
+    let medians = medians(&points);
+    let has_line = medians.len() >= MIN_RUNS;
+    if has_line {
+        drawn.lines = plot::lines_on(
+            &[Series {
+                points: medians,
+                ..Series::default()
+            }],
+            &x_scale,
+            &y_scale,
+        );
+    }
+    let name = label::shorten(&series.feature, 60);
+    Some(Figure {
+        id: format!("fig-dependence-{at}"),
+        template: "charts/plot.svg",
+        title: format!("Dependence on {name}"),
+        desc: format!("Attribution of {name} against its value for each sampled row, and the median along the way."),
+        note: Some(format!(
+            "{} of {} rows shown{}.",
+            number::count(shown.len() as u64),
+            number::count(lookup.audit.sample.n_total.max(shown.len() as u64)),
+            if has_line {
+                "; the line is the median of neighbouring rows"
+            } else {
+                ""
+            }
+        )),
+        wide: false,
+        table: dependence_table(&name, &points),
+        chart: Chart::Plot(Box::new(drawn)),
+    })
+}
+
+/// Partial dependence and accumulated local effects of the leading features, where they were computed.
+fn effect_charts(lookup: &Lookup, output: &str, order: &[&Importance]) -> Vec<Figure> {
+    let features = order.iter().map(|i| i.feature.as_str());
+    features
+        .filter_map(|feature| effects(lookup, output, feature))
+        .take(MAX_DEPENDENCE)
+        .enumerate()
+        .map(numbered)
+        .collect()
+}
+
+fn numbered((at, figure): (usize, Figure)) -> Figure {
+    Figure {
+        id: format!("fig-effect-{at}"),
+        ..figure
+    }
+}
+
+fn effects(lookup: &Lookup, output: &str, feature: &str) -> Option<Figure> {
+    let kinds = [("pdp", "partial dependence"), ("ale", "accumulated local effect")];
+    let curve = |(kind, words): (&str, &'static str)| (words, lookup.curve(kind, feature, ""));
+    let curves: Vec<_> = kinds.into_iter().map(curve).collect();
+    let curves: Vec<_> = curves
+        .into_iter()
+        .filter(|(_, p)| p.len() > 1 && p[0].output == output)
+        .collect();
+    let all = || curves.iter().flat_map(|(_, points)| points);
+    let domain = |values: Vec<f64>| Scale::around(values, &[], (0.0, 1.0)).domain;
+    all().next()?;
+    let x = Axis {
+        title: feature,
+        domain: domain(all().map(|p| p.x).collect()),
+        percent: false,
+    };
+    let y = Axis {
+        title: "effect on the score",
+        domain: domain(all().map(|p| p.y).collect()),
+        percent: false,
+    };
+    let series = |(words, points): &(&str, Vec<&CurvePoint>)| Series {
+        name: (*words).to_owned(),
+        points: points.iter().map(|p| (p.x, p.y)).collect(),
+        intervals: points.iter().map(|p| p.ci_low.zip(p.ci_high)).collect(),
+        with_dots: false,
+    };
+    let drawn = plot::lines(&x, &y, &curves.iter().map(series).collect::<Vec<_>>(), Corner::TopLeft);
+    let name = label::shorten(feature, 60);
+    let mut table = Table::new(
+        format!("Effect of {name} on the score"),
+        &["Curve", &label::shorten(feature, 30), "Effect"],
+    );
+    for (words, points) in &curves {
+        for p in plot::thin(points, 12) {
+            let cells = [number::significant(p.x, 4), number::significant(p.y, 3)].map(Cell::number);
+            table.push(Label::fit(words, 40), cells.into());
+        }
+    }
+    Some(Figure {
+        id: String::new(),
+        template: "charts/plot.svg",
+        title: format!("Effect of {name}"),
+        desc: format!("How the mean score changes along the values of {name}."),
+        note: Some("Mean score with this feature set to each value; accumulated local effects start at zero.".into()),
+        wide: false,
+        chart: Chart::Plot(Box::new(drawn)),
+        table,
+    })
+}
+
+/// Medians of value and attribution in at most ten runs of rows sorted by value; equal values stay together.
+fn medians(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    const RUNS: usize = 10;
+    let mut sorted = points.to_vec();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut runs: Vec<Vec<(f64, f64)>> = Vec::new();
+    for same in sorted.chunk_by(|a, b| a.0 == b.0) {
+        match runs.last_mut() {
+            Some(run) if run.len() < sorted.len().div_ceil(RUNS) => run.extend_from_slice(same),
+            _ => runs.push(same.to_vec()),
+        }
+    }
+    let median = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    let middle = |run: &Vec<(f64, f64)>| {
+        (
+            median(run.iter().map(|p| p.0).collect()),
+            median(run.iter().map(|p| p.1).collect()),
+        )
+    };
+    runs.iter().map(middle).collect()
+}
+
+fn dependence_table(name: &str, points: &[(f64, f64)]) -> Table {
+    let mut table = Table::new(
+        format!("Median attribution along {name}"),
+        &["Value near", "Median attribution"],
+    );
+    let medians = medians(points);
+    let largest = medians.iter().map(|p| p.1.abs()).fold(0.0, f64::max);
+    let decimals = number::decimals_for(largest, 3);
+    for (value, phi) in medians {
+        table.push(
+            Label::fit(&number::significant(value, 4), 30),
+            vec![Cell::number(number::signed(phi, decimals))],
+        );
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn importance(feature: &str, rank: u32, interval: Option<(f64, f64)>) -> Importance {
+        Importance {
+            method: "attribution".into(),
+            metric: "mean_abs_attribution".into(),
+            feature: feature.into(),
+            output: "1".into(),
+            value: 1.0 / f64::from(rank),
+            std_err: None,
+            ci_low: interval.map(|i| i.0),
+            ci_high: interval.map(|i| i.1),
+            rank,
+        }
+    }
+
+    #[test]
+    fn an_order_is_claimed_only_where_intervals_are_apart() {
+        let first = importance("age", 1, Some((0.9, 1.1)));
+        assert!(leading(&first, &importance("sex", 2, Some((0.4, 0.6)))).contains("clearly before"));
+        assert!(leading(&first, &importance("sex", 2, Some((0.4, 0.95)))).contains("order is open"));
+        assert!(leading(&first, &importance("sex", 2, None)).contains("without intervals"));
+    }
+
+    #[test]
+    fn disagreement_of_the_methods_is_named() {
+        let attribution = [importance("age", 1, None), importance("sex", 2, None)];
+        let permutation = [importance("sex", 1, None), importance("age", 7, None)];
+        let sentences = sentences(
+            &attribution.iter().collect::<Vec<_>>(),
+            &permutation.iter().collect::<Vec<_>>(),
+        );
+        assert!(
+            sentences[1].contains("age (1 by attribution, 7 by permutation)"),
+            "{sentences:?}"
+        );
+        assert!(!sentences[1].contains("sex ("));
+    }
+
+    #[test]
+    fn medians_follow_the_values_and_keep_equal_values_together() {
+        let points: Vec<(f64, f64)> = (0..100).map(|i| (f64::from(i), 2.0 * f64::from(i))).collect();
+        let line = medians(&points);
+        assert_eq!(line.len(), 10);
+        assert!(line.iter().all(|(x, y)| *y == 2.0 * x));
+        assert_eq!(medians(&[(1.0, 5.0); 50]), [(1.0, 5.0)]);
+    }
+}

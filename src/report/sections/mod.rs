@@ -1,0 +1,12 @@
+//! The report's sections, in its order: each turns the part of the audit it is about into words, tables and charts,
+//! and is absent where the audit has nothing for it.
+
+pub mod cases;
+pub mod drift;
+pub mod drivers;
+pub mod fairness;
+pub mod gaps;
+pub mod performance;
+pub mod provenance;
+pub mod scope;
+pub mod verdict;

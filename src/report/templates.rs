@@ -1,0 +1,183 @@
+//! Templates: those compiled into the binary, and those of the user's folder, which come first.
+//!
+//! Every value is made printable and escaped in one place, the formatter below; templates never mark data as safe.
+
+use super::label;
+use super::view::View;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, ValueKind};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, escape_formatter};
+use std::path::{Path, PathBuf};
+
+/// Name and text of every template in the binary.
+const EMBEDDED: &[(&str, &str)] = &[
+    ("audit.html", include_str!("../../templates/audit.html")),
+    ("section.html", include_str!("../../templates/section.html")),
+    ("figure.html", include_str!("../../templates/figure.html")),
+    ("table.html", include_str!("../../templates/table.html")),
+    ("theme.css", include_str!("../../templates/theme.css")),
+    ("report.css", include_str!("../../templates/report.css")),
+    ("charts/bars.svg", include_str!("../../templates/charts/bars.svg")),
+    (
+        "charts/beeswarm.svg",
+        include_str!("../../templates/charts/beeswarm.svg"),
+    ),
+    ("charts/dots.svg", include_str!("../../templates/charts/dots.svg")),
+    ("charts/gates.svg", include_str!("../../templates/charts/gates.svg")),
+    ("charts/heatmap.svg", include_str!("../../templates/charts/heatmap.svg")),
+    ("charts/plot.svg", include_str!("../../templates/charts/plot.svg")),
+    (
+        "charts/waterfall.svg",
+        include_str!("../../templates/charts/waterfall.svg"),
+    ),
+];
+
+/// Why a report could not be drawn. The stored run is never touched.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    #[error("there is no report template `{name}`; known: {known}{}", .folder.as_ref().map(|f| format!(" (and {} has no `{name}.html`)", f.display())).unwrap_or_default())]
+    UnknownTemplate {
+        name: String,
+        known: String,
+        folder: Option<PathBuf>,
+    },
+    #[error("the template name `{name}` is not acceptable: use letters, digits, `-` and `_`")]
+    BadName { name: String },
+    #[error("the folder of templates {} cannot be read: {source}", .path.display())]
+    Folder { path: PathBuf, source: std::io::Error },
+    #[error("the template {file} is broken at line {line}: {detail}")]
+    Template { file: String, line: usize, detail: String },
+}
+
+/// Prints `view` with the template `NAME.html`, taken from `overrides` where it holds one.
+///
+/// # Errors
+/// The template is unknown, or it or one that it includes cannot be read, parsed or printed (with file and line).
+pub fn print(view: &View, name: &str, overrides: Option<&Path>) -> Result<String, ReportError> {
+    check_name(name)?;
+    if let Some(path) = overrides {
+        std::fs::read_dir(path).map_err(|source| ReportError::Folder {
+            path: path.to_owned(),
+            source,
+        })?;
+    }
+    render(view, &format!("{name}.html"), overrides).map_err(|error| failure(&error, name, overrides))
+}
+
+fn render(view: &View, file: &str, overrides: Option<&Path>) -> Result<String, Error> {
+    environment(overrides)?.get_template(file)?.render(Serde(view))
+}
+
+fn environment(overrides: Option<&Path>) -> Result<Environment<'static>, Error> {
+    let mut environment = Environment::new();
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    let folder = overrides.map(Path::to_owned);
+    environment.set_loader(move |name| load(name, folder.as_deref()));
+    environment.set_auto_escape_callback(|name| match name.rsplit_once('.') {
+        Some((_, "css")) => AutoEscape::None,
+        _ => AutoEscape::Html,
+    });
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_formatter(print_value);
+    Ok(environment)
+}
+
+/// The user's file of that name, else ours.
+fn load(name: &str, overrides: Option<&Path>) -> Result<Option<String>, Error> {
+    let is_inside = Path::new(name)
+        .components()
+        .all(|part| matches!(part, std::path::Component::Normal(_)));
+    if let Some(path) = overrides.filter(|_| is_inside).map(|folder| folder.join(name)) {
+        match std::fs::read_to_string(&path) {
+            Ok(text) => return Ok(Some(text)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(Error::new(
+                    ErrorKind::InvalidOperation,
+                    format!("cannot read {}: {error}", path.display()),
+                ));
+            }
+        }
+    }
+    Ok(EMBEDDED
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, text)| (*text).to_owned()))
+}
+
+/// The one place where values become text of the document: made printable, then escaped.
+fn print_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    match value
+        .as_str()
+        .filter(|_| value.kind() == ValueKind::String && !value.is_safe())
+    {
+        Some(text) => escape_formatter(out, state, &Value::from(label::clean(text))),
+        None => escape_formatter(out, state, value),
+    }
+}
+
+fn check_name(name: &str) -> Result<(), ReportError> {
+    let is_plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if is_plain {
+        Ok(())
+    } else {
+        Err(ReportError::BadName {
+            name: label::shorten(name, 60),
+        })
+    }
+}
+
+/// The error of the innermost template, with the file that the user can open.
+fn failure(error: &Error, name: &str, overrides: Option<&Path>) -> ReportError {
+    let asked_for = format!("{name}.html");
+    if error.kind() == ErrorKind::TemplateNotFound && error.name().is_none() && !is_known(&asked_for, overrides) {
+        let reports = EMBEDDED.iter().filter_map(|(file, _)| file.strip_suffix(".html"));
+        let known: Vec<&str> = reports.filter(|file| !PARTS.contains(file)).collect();
+        return ReportError::UnknownTemplate {
+            name: name.into(),
+            known: known.join(", "),
+            folder: overrides.map(Path::to_owned),
+        };
+    }
+    let innermost = innermost(error);
+    let file = innermost.name().unwrap_or(&asked_for);
+    ReportError::Template {
+        file: place(file, overrides),
+        line: innermost.line().unwrap_or(1),
+        detail: detail(innermost),
+    }
+}
+
+/// Templates that are pieces of a report, not reports.
+const PARTS: &[&str] = &["section", "figure", "table"];
+
+fn is_known(file: &str, overrides: Option<&Path>) -> bool {
+    load(file, overrides).is_ok_and(|text| text.is_some())
+}
+
+/// An error inside an included template stands in the chain of sources.
+fn innermost(error: &Error) -> &Error {
+    let mut innermost = error;
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if let Some(cause) = cause.downcast_ref::<Error>().filter(|cause| cause.line().is_some()) {
+            innermost = cause;
+        }
+        source = cause.source();
+    }
+    innermost
+}
+
+fn detail(error: &Error) -> String {
+    match error.detail() {
+        Some(detail) => format!("{}: {detail}", error.kind()),
+        None => error.kind().to_string(),
+    }
+}
+
+fn place(file: &str, overrides: Option<&Path>) -> String {
+    match overrides.map(|folder| folder.join(file)).filter(|path| path.exists()) {
+        Some(path) => path.display().to_string(),
+        None => format!("{file} (built in)"),
+    }
+}

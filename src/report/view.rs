@@ -1,0 +1,164 @@
+//! What the templates print: sections of already formatted words, tables and drawn charts.
+
+use super::charts::Figure;
+use super::label::{self, Label};
+use super::lookup::Lookup;
+use super::sections;
+use super::table::Table;
+use super::words;
+use crate::audit::Audit;
+use serde::Serialize;
+
+/// The whole report.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct View {
+    pub lang: &'static str,
+    pub title: Label,
+    /// "Model audit · adult-income · 21 November 2026".
+    pub eyebrow: String,
+    pub description: Option<String>,
+    pub verdict: Verdict,
+    pub sections: Vec<Section>,
+    /// "Run 0190… · probity 0.1.0 · …" at the foot.
+    pub colophon: String,
+}
+
+/// What stands at the top.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    pub class: &'static str,
+    pub icon: &'static str,
+    pub word: &'static str,
+    pub sentence: String,
+    /// Gates that were breached or not decided, each with its numbers.
+    pub findings: Vec<Finding>,
+}
+
+/// One gate that did not pass.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    pub class: &'static str,
+    pub icon: &'static str,
+    pub word: &'static str,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Section {
+    /// Anchor and name of the section.
+    pub id: &'static str,
+    pub title: &'static str,
+    pub lede: Option<String>,
+    pub parts: Vec<Part>,
+}
+
+/// One stretch of a section; what is empty is not printed.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Part {
+    pub title: Option<Label>,
+    pub sentences: Vec<String>,
+    pub key_figures: Vec<KeyFigure>,
+    pub facts: Vec<Fact>,
+    pub notes: Vec<Note>,
+    pub figures: Vec<Figure>,
+    pub tables: Vec<Table>,
+    /// Tables that are opened on demand (and in print).
+    pub folded: Vec<Table>,
+}
+
+/// One number set large.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KeyFigure {
+    pub name: String,
+    pub value: String,
+    pub interval: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Fact {
+    pub name: &'static str,
+    pub value: Label,
+    /// Set in a fixed-width face: hashes, paths.
+    pub code: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Note {
+    pub about: String,
+    pub text: String,
+}
+
+impl Part {
+    pub fn titled(title: impl AsRef<str>) -> Self {
+        Self {
+            title: Some(Label::fit(title.as_ref(), 80)),
+            ..Self::default()
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        Self {
+            title: None,
+            ..self.clone()
+        } == Self::default()
+    }
+}
+
+impl Section {
+    /// A section of the parts that say something; `None` where no part does.
+    pub fn of(id: &'static str, title: &'static str, parts: Vec<Part>) -> Option<Self> {
+        let parts: Vec<Part> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        (!parts.is_empty()).then_some(Self {
+            id,
+            title,
+            lede: None,
+            parts,
+        })
+    }
+
+    pub fn with_lede(self, lede: impl Into<String>) -> Self {
+        Self {
+            lede: Some(lede.into()),
+            ..self
+        }
+    }
+}
+
+impl View {
+    pub fn of(audit: &Audit) -> Self {
+        let lookup = Lookup::new(audit);
+        let run = &audit.run;
+        let title = if audit.scope.title.is_empty() {
+            &run.pipeline
+        } else {
+            &audit.scope.title
+        };
+        let all = [
+            sections::verdict::section(&lookup),
+            sections::scope::section(&lookup),
+            sections::performance::section(&lookup),
+            sections::fairness::section(&lookup),
+            sections::drivers::section(&lookup),
+            sections::gaps::section(&lookup),
+            sections::cases::section(&lookup),
+            sections::drift::section(&lookup),
+            sections::provenance::section(&lookup),
+        ];
+        Self {
+            lang: "en",
+            title: Label::whole(title, 120),
+            eyebrow: format!(
+                "Model audit · {} · {}",
+                label::shorten(&run.pipeline, 60),
+                words::date(&run.as_of)
+            ),
+            description: audit.scope.description.clone(),
+            verdict: sections::verdict::headline(audit),
+            sections: all.into_iter().flatten().collect(),
+            colophon: format!(
+                "Run {} · probity {} · drawn from the stored run alone.",
+                run.run_id, run.tool_version
+            ),
+        }
+    }
+}

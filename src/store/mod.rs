@@ -1,0 +1,204 @@
+//! The store: what a run found out, kept so that it can be found, compared and proved.
+//!
+//! Two places belong together. The *results folder* holds files: row-level Parquet ([`PredictionBatch`],
+//! [`ExplanationBatch`]), reports, and the whole [`Audit`] as `run.json`. The *catalogue* holds everything small in
+//! SQLite and names every file with its hash. A run lives like this:
+//!
+//! 1. [`Store::lock`]: one run per pipeline. [`Store::find_same`] may say that nothing need be computed.
+//! 2. [`Store::begin`] cleans up after runs that were killed, and gives a [`RunWriter`].
+//! 3. Rows are written as they come, under temporary names.
+//! 4. [`RunWriter::commit`] syncs and renames the files, then records the run in one transaction: what the catalogue
+//!    names is there, and what it does not name does not exist. [`RunWriter::fail`] records that there is nothing.
+//!
+//! Recorded runs form a chain of hashes per pipeline. [`query`] answers SQL over all of it. Async and the crates for
+//! Arrow, Parquet, SQLite and SQL stay in this room.
+
+mod catalogue;
+mod chain;
+mod digest;
+mod error;
+mod file;
+mod layout;
+mod leftovers;
+mod lock;
+pub mod query;
+mod rows;
+mod run_writer;
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::audit::{Artifact, Audit, Run, SCHEMA_VERSION};
+
+pub use catalogue::runs::{Inputs, RunFilter, RunSummary};
+pub use digest::{sha256_of, sha256_of_files};
+pub use error::StoreError;
+pub use lock::PipelineLock;
+pub use rows::{
+    ExplainedOutputs, ExplanationBatch, FeatureValues, LabelColumn, PredictionBatch, ROWS_SCHEMA_VERSION, number_text,
+};
+pub use run_writer::{Committed, Recovered, Report, RunWriter};
+
+use catalogue::Catalogue;
+use catalogue::insert::{self, RunRow};
+use catalogue::runs::status_name;
+
+/// Written into every file and every run.
+pub const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The history of all pipelines of one catalogue.
+#[derive(Debug)]
+pub struct Store {
+    catalogue: Catalogue,
+    /// Where new files go; `None` for reading, where each run says where its files are.
+    results: Option<PathBuf>,
+}
+
+/// A file of a run with what the catalogue remembers beside the artifact itself.
+#[derive(Debug)]
+struct StoredFile {
+    artifact: Artifact,
+    row_id_type: Option<&'static str>,
+    label_type: Option<&'static str>,
+}
+
+/// A new run's id: a UUIDv7, so ids sort by time.
+pub fn new_run_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// The present moment as stored: RFC 3339, UTC, whole seconds.
+pub fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// A date in its one spelling, `YYYY-MM-DD`.
+pub fn checked_date(date: &str) -> Result<String, StoreError> {
+    layout::check_date(date).map(|()| date.to_string())
+}
+
+impl Store {
+    /// Opens for writing; makes catalogue and folders where they are missing. `catalogue` is `sqlite:PATH` or a path.
+    pub fn open(catalogue: &str, results: &Path) -> Result<Self, StoreError> {
+        let catalogue = Catalogue::open(&layout::catalogue_path(catalogue)?)?;
+        fs::create_dir_all(results).map_err(|e| StoreError::io("make the folder", results, e))?;
+        let results = results.canonicalize().map_err(|e| StoreError::io("open the folder", results, e))?;
+        Ok(Self { catalogue, results: Some(results) })
+    }
+
+    /// Opens an existing catalogue for reading; writes nothing.
+    pub fn open_read_only(catalogue: &str) -> Result<Self, StoreError> {
+        Ok(Self { catalogue: Catalogue::open_read_only(&layout::catalogue_path(catalogue)?)?, results: None })
+    }
+
+    /// The right to run `pipeline`, at once or not at all. Given back when dropped, or by the system when the process
+    /// ends.
+    pub fn lock(&self, pipeline: &str) -> Result<PipelineLock, StoreError> {
+        self.lock_within(pipeline, Duration::ZERO)
+    }
+
+    /// Like [`Store::lock`], but waits up to `patience` for another run to finish.
+    pub fn lock_within(&self, pipeline: &str, patience: Duration) -> Result<PipelineLock, StoreError> {
+        layout::check_pipeline(pipeline)?;
+        self.catalogue.require_writing()?;
+        PipelineLock::acquire(&self.catalogue.locks_folder(), pipeline, patience)
+    }
+
+    /// A succeeded run of the same computation, if there is one.
+    pub fn find_same(&self, inputs: Inputs<'_>) -> Result<Option<RunSummary>, StoreError> {
+        self.catalogue.find_same(inputs)
+    }
+
+    /// Starts a run of the locked pipeline, after cleaning up what killed runs of it left.
+    pub fn begin<'a>(&'a self, lock: &'a PipelineLock, run_id: &str, as_of: &str) -> Result<RunWriter<'a>, StoreError> {
+        RunWriter::begin(self, lock, run_id, as_of)
+    }
+
+    /// Records a run that broke before or instead of [`Store::begin`]: a row and a `run.json`, no results.
+    pub fn record_failed(&self, lock: &PipelineLock, run: &Run, error: &str) -> Result<(), StoreError> {
+        run_writer::record_failed(self, lock, run, error)
+    }
+
+    /// Runs, the last recorded first.
+    pub fn runs(&self, filter: RunFilter<'_>) -> Result<Vec<RunSummary>, StoreError> {
+        self.catalogue.runs(filter)
+    }
+
+    /// The run meant by a run id, a unique beginning of one, `PIPELINE@latest` or `PIPELINE@2026-11-21`.
+    pub fn run(&self, selector: &str) -> Result<RunSummary, StoreError> {
+        self.catalogue.resolve(selector)
+    }
+
+    /// The succeeded run of the pipeline's latest date: what a new run is compared with.
+    pub fn latest(&self, pipeline: &str) -> Result<Option<RunSummary>, StoreError> {
+        self.catalogue.latest_succeeded(pipeline)
+    }
+
+    /// The run's files, in the order they were recorded.
+    pub fn artifacts(&self, run: &RunSummary) -> Result<Vec<Artifact>, StoreError> {
+        self.catalogue.artifacts(&run.run_id)
+    }
+
+    /// Where a file of the run lies now.
+    pub fn artifact_path(&self, run: &RunSummary, artifact: &Artifact) -> PathBuf {
+        run.results.join(&artifact.path)
+    }
+
+    /// Folder for reports of the run that are made later; not recorded.
+    pub fn reports_folder(&self, run: &RunSummary) -> PathBuf {
+        run.results.join(layout::reports_folder(&run.pipeline, &run.run_id))
+    }
+
+    /// Everything the run found out, read from `run.json` after checking its hash.
+    pub fn audit(&self, run: &RunSummary) -> Result<Audit, StoreError> {
+        let artifacts = self.artifacts(run)?;
+        let Some(artifact) = artifacts.iter().find(|artifact| artifact.kind == layout::AUDIT_KIND) else {
+            let reason = run.error.clone().unwrap_or_else(|| "it recorded none".to_string());
+            return Err(StoreError::NoAudit { run_id: run.run_id.clone(), status: status_name(run.status), reason });
+        };
+        let path = self.artifact_path(run, artifact);
+        read_audit(&path, &self.read_checked(run, artifact)?)
+    }
+
+    /// A stored file's content, unless it is not what the run stored.
+    fn read_checked(&self, run: &RunSummary, artifact: &Artifact) -> Result<Vec<u8>, StoreError> {
+        use sha2::{Digest, Sha256};
+        let (run_id, path) = (run.run_id.clone(), self.artifact_path(run, artifact));
+        let content = match fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(StoreError::MissingFile { run_id, path });
+            }
+            content => content.map_err(|e| StoreError::io("read", &path, e))?,
+        };
+        let found = file::hex(&Sha256::digest(&content));
+        if found == artifact.sha256 {
+            Ok(content)
+        } else {
+            Err(StoreError::AlteredFile { run_id, path, expected: artifact.sha256.clone(), found })
+        }
+    }
+
+    /// The results folder as recorded: relative to the catalogue where both are on one tree.
+    fn recorded_results(&self, results: &Path) -> Result<String, StoreError> {
+        let folder = self.catalogue.folder();
+        let folder = folder.canonicalize().map_err(|e| StoreError::io("open the folder", folder, e))?;
+        Ok(layout::relative_to(&folder, results).to_string_lossy().into_owned())
+    }
+}
+
+fn read_audit(path: &Path, content: &[u8]) -> Result<Audit, StoreError> {
+    let unreadable = |source| StoreError::UnreadableAudit { path: path.to_path_buf(), source };
+    #[derive(serde::Deserialize)]
+    struct Version {
+        schema_version: u64,
+    }
+    // The version first: a newer layout need not parse as ours.
+    let Version { schema_version } = serde_json::from_slice(content).map_err(unreadable)?;
+    if schema_version > SCHEMA_VERSION.into() {
+        return Err(StoreError::NewerAudit { path: path.to_path_buf(), found: schema_version, known: SCHEMA_VERSION });
+    }
+    serde_json::from_slice(content).map_err(unreadable)
+}

@@ -1,0 +1,33 @@
+//! Row-level tables: long Parquet files that pandas, DuckDB and `probity query` read without knowing us.
+//!
+//! Batches come as the pipeline has them; values are gathered into chunks of a fixed size, so that a file's bytes
+//! depend on its rows and not on the batches they came in.
+
+mod columns;
+mod explanations;
+mod file;
+mod predictions;
+mod schema;
+mod values;
+
+pub use explanations::{ExplainedOutputs, ExplanationBatch};
+pub use predictions::{LabelColumn, PredictionBatch};
+pub use schema::ROWS_SCHEMA_VERSION;
+pub use values::{FeatureValues, number_text};
+
+pub(super) use explanations::ExplanationFile;
+pub(super) use file::Origin;
+pub(super) use predictions::PredictionFile;
+pub(super) use schema::{IdType, LabelType, TABLES, columns};
+
+use super::file::SyncedFile;
+
+/// A finished row-level file, under its temporary name.
+#[derive(Debug)]
+pub(super) struct FinishedRows {
+    pub table: &'static str,
+    pub file: SyncedFile,
+    pub n_rows: u64,
+    pub row_id_type: IdType,
+    pub label_type: Option<LabelType>,
+}

@@ -1,0 +1,126 @@
+//! Columns of the row-level tables, as readers see them.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema};
+
+/// Version of the row-level files' layout, written into each.
+pub const ROWS_SCHEMA_VERSION: u32 = 1;
+
+pub(in crate::store) const PREDICTIONS: &str = "predictions";
+pub(in crate::store) const EXPLANATIONS: &str = "explanations";
+
+/// Every row-level table.
+pub(in crate::store) const TABLES: [&str; 5] =
+    [PREDICTIONS, EXPLANATIONS, "interactions", "local_fits", "attribution_maps"];
+
+/// Type of `row_id`: as in the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum IdType {
+    Int64,
+    String,
+}
+
+/// Type of `label`: class names, or values for regression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum LabelType {
+    Double,
+    String,
+}
+
+impl IdType {
+    pub(in crate::store) fn name(self) -> &'static str {
+        match self {
+            Self::Int64 => "int64",
+            Self::String => "string",
+        }
+    }
+
+    fn data_type(self) -> DataType {
+        match self {
+            Self::Int64 => DataType::Int64,
+            Self::String => DataType::Utf8,
+        }
+    }
+}
+
+impl LabelType {
+    pub(in crate::store) fn name(self) -> &'static str {
+        match self {
+            Self::Double => "double",
+            Self::String => "string",
+        }
+    }
+
+    fn data_type(self) -> DataType {
+        match self {
+            Self::Double => DataType::Float64,
+            Self::String => DataType::Utf8,
+        }
+    }
+}
+
+/// Columns of a row-level table in order, `None` for a name that is none. `label` matters to `predictions` only.
+pub(in crate::store) fn columns(table: &str, id: IdType, label: LabelType) -> Option<Schema> {
+    let mut fields = vec![required("row_id", id.data_type()), required("output", DataType::Utf8)];
+    fields.extend(match table {
+        "predictions" => vec![
+            required("score", DataType::Float64),
+            optional("margin", DataType::Float64),
+            optional("predicted", DataType::Boolean),
+            optional("label", label.data_type()),
+            optional("weight", DataType::Float64),
+        ],
+        "explanations" => vec![
+            required("method", DataType::Utf8),
+            required("feature", DataType::Utf8),
+            optional("feature_value", DataType::Utf8),
+            optional("term", DataType::Utf8),
+            required("attribution", DataType::Float64),
+            required("base_value", DataType::Float64),
+            optional("std_err", DataType::Float64),
+        ],
+        "interactions" => vec![
+            required("feature_a", DataType::Utf8),
+            required("feature_b", DataType::Utf8),
+            required("value", DataType::Float64),
+        ],
+        "local_fits" => vec![
+            required("method", DataType::Utf8),
+            required("intercept", DataType::Float64),
+            required("local_prediction", DataType::Float64),
+            optional("r2", DataType::Float64),
+            optional("stability", DataType::Float64),
+        ],
+        "attribution_maps" => vec![
+            required("method", DataType::Utf8),
+            required("height", DataType::Int32),
+            required("width", DataType::Int32),
+            required("values", DataType::List(Arc::new(required("item", DataType::Float32)))),
+        ],
+        _ => return None,
+    });
+    Some(Schema::new(fields))
+}
+
+/// The same columns with text as dictionaries, which is how chunks hand it to the Parquet writer. Files do not carry
+/// this: readers see plain text.
+pub(super) fn as_written(columns: &Schema) -> Schema {
+    let written = columns.fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8 => field.as_ref().clone().with_data_type(text_dictionary()),
+        _ => field.as_ref().clone(),
+    });
+    Schema::new(written.collect::<Vec<_>>())
+}
+
+pub(super) fn text_dictionary() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
+fn required(name: &str, data_type: DataType) -> Field {
+    Field::new(name, data_type, false)
+}
+
+fn optional(name: &str, data_type: DataType) -> Field {
+    Field::new(name, data_type, true)
+}

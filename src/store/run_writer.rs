@@ -1,0 +1,357 @@
+//! One run on its way into the history: rows while it computes, then all or nothing.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::chain::{self, RECORD_VERSION, Record};
+use super::file::{self, SyncedFile};
+use super::leftovers::{self, Mark};
+use super::rows::{ExplanationFile, FinishedRows, Origin, PredictionFile};
+use super::{
+    ExplanationBatch, PipelineLock, PredictionBatch, RunRow, RunSummary, Store, StoreError, StoredFile, TOOL_VERSION,
+    insert, layout, now,
+};
+use crate::audit::{Artifact, Audit, Decision, Run, SCHEMA_VERSION, Status};
+
+/// Takes a run's rows and commits them. Dropped without [`RunWriter::commit`] or [`RunWriter::fail`], it leaves
+/// nothing behind.
+#[derive(Debug)]
+pub struct RunWriter<'a> {
+    store: &'a Store,
+    lock: &'a PipelineLock,
+    mark: Mark,
+    origin: Origin,
+    previous: Option<RunSummary>,
+    recovered: Vec<Recovered>,
+    predictions: Option<PredictionFile>,
+    explanations: Option<ExplanationFile>,
+}
+
+/// A rendered report to be stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// Names the file: `<template>.html`.
+    pub template: &'a str,
+    pub html: &'a [u8],
+}
+
+/// A run as recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Committed {
+    pub run_id: String,
+    pub chain_sha256: String,
+    /// Paths relative to `results`.
+    pub artifacts: Vec<Artifact>,
+    /// Absolute.
+    pub results: PathBuf,
+}
+
+/// A killed run that was cleaned up and recorded as aborted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recovered {
+    pub run_id: String,
+    pub removed: Vec<PathBuf>,
+}
+
+/// A file that awaits its name, and what the catalogue will say about it.
+#[derive(Debug)]
+pub(super) struct Staged {
+    file: SyncedFile,
+    stored: StoredFile,
+}
+
+impl<'a> RunWriter<'a> {
+    pub(super) fn begin(
+        store: &'a Store,
+        lock: &'a PipelineLock,
+        run_id: &str,
+        as_of: &str,
+    ) -> Result<Self, StoreError> {
+        layout::check_run_id(run_id)?;
+        layout::check_date(as_of)?;
+        store.catalogue.require_writing()?;
+        let results = results_of(store)?;
+        let recovered = recover(store, lock)?;
+        let mark = Mark {
+            run_id: run_id.to_string(),
+            pipeline: lock.pipeline().to_string(),
+            as_of: as_of.to_string(),
+            started_at: now(),
+            tool_version: TOOL_VERSION.to_string(),
+            results: results.to_path_buf(),
+        };
+        mark.set(&store.catalogue.locks_folder())?;
+        let origin = Origin {
+            run_id: mark.run_id.clone(),
+            pipeline: mark.pipeline.clone(),
+            tool_version: TOOL_VERSION.to_string(),
+        };
+        let previous = store.catalogue.last_recorded(lock.pipeline())?;
+        let writer = Self { store, lock, mark, origin, previous, recovered, predictions: None, explanations: None };
+        // Better to learn now than after hours that nothing can be stored.
+        drop(file::write(&results.join("probe"), run_id, b"probe")?);
+        Ok(writer)
+    }
+
+    /// The run that the pipeline recorded last: the audit's `prev_run_id`.
+    pub fn previous(&self) -> Option<&RunSummary> {
+        self.previous.as_ref()
+    }
+
+    /// Killed runs that were cleaned up on beginning this one.
+    pub fn recovered(&self) -> &[Recovered] {
+        &self.recovered
+    }
+
+    /// Adds rows to `predictions`, in data order.
+    pub fn predictions(&mut self, batch: &PredictionBatch<'_>) -> Result<(), StoreError> {
+        let target = self.rows_target("predictions");
+        let file = match &mut self.predictions {
+            Some(file) => file,
+            none => none.insert(PredictionFile::create(&target, &self.origin, batch)?),
+        };
+        file.push(batch)
+    }
+
+    /// Adds rows to `explanations`, in data order; a further method after all rows of the one before.
+    pub fn explanations(&mut self, batch: &ExplanationBatch<'_>) -> Result<(), StoreError> {
+        let target = self.rows_target("explanations");
+        let file = match &mut self.explanations {
+            Some(file) => file,
+            none => none.insert(ExplanationFile::create(&target, &self.origin, batch)?),
+        };
+        file.push(batch)
+    }
+
+    /// Makes the run part of the history. Sets the audit's `prev_run_id`. `supersedes` is the run that this one
+    /// replaces. On an error nothing of the run remains.
+    pub fn commit(
+        mut self,
+        audit: &mut Audit,
+        reports: &[Report<'_>],
+        supersedes: Option<&str>,
+    ) -> Result<Committed, StoreError> {
+        self.check_is_mine(&audit.run)?;
+        audit.run.prev_run_id = self.previous.as_ref().map(|run| run.run_id.clone());
+        let staged = self.stage(audit, reports)?;
+        let files = publish(&self.mark.results, staged)?;
+        let chain_sha256 = record(self.store, &audit.run, Some(audit), &files, supersedes, None)?;
+        self.mark.clear(&self.store.catalogue.locks_folder())?;
+        let artifacts = files.into_iter().map(|file| file.artifact).collect();
+        Ok(Committed { run_id: audit.run.run_id.clone(), chain_sha256, artifacts, results: self.mark.results.clone() })
+    }
+
+    /// Removes what was written and records that the run failed, and why.
+    pub fn fail(self, run: &Run, error: &str) -> Result<(), StoreError> {
+        let (store, lock) = (self.store, self.lock);
+        self.check_is_mine(run)?;
+        drop(self);
+        record_failed(store, lock, run, error)
+    }
+
+    fn check_is_mine(&self, run: &Run) -> Result<(), StoreError> {
+        let (mine, theirs) = (&self.mark, run);
+        if (&mine.run_id, &mine.pipeline, &mine.as_of) == (&theirs.run_id, &theirs.pipeline, &theirs.as_of) {
+            return Ok(());
+        }
+        Err(StoreError::NotStorable(format!(
+            "it is of {} {} {}, begun was {} {} {}",
+            theirs.pipeline, theirs.as_of, theirs.run_id, mine.pipeline, mine.as_of, mine.run_id
+        )))
+    }
+
+    fn rows_target(&self, table: &str) -> PathBuf {
+        self.mark.results.join(layout::rows_file(table, &self.mark.pipeline, &self.mark.as_of, &self.mark.run_id))
+    }
+
+    /// Brings every file to the disk under its temporary name.
+    pub(super) fn stage(&mut self, audit: &Audit, reports: &[Report<'_>]) -> Result<Vec<Staged>, StoreError> {
+        let mut staged = Vec::new();
+        if let Some(file) = self.predictions.take() {
+            staged.push(self.staged_rows(file.finish()?));
+        }
+        if let Some(file) = self.explanations.take() {
+            staged.push(self.staged_rows(file.finish()?));
+        }
+        staged.push(self.staged_document(layout::AUDIT_KIND, layout::AUDIT_FILE, &audit_json(audit)?)?);
+        for report in reports {
+            layout::check_template(report.template)?;
+            let (kind, name) = (format!("report:{}", report.template), format!("{}.html", report.template));
+            staged.push(self.staged_document(&kind, &name, report.html)?);
+        }
+        Ok(staged)
+    }
+
+    fn staged_rows(&self, rows: FinishedRows) -> Staged {
+        let path = layout::rows_file(rows.table, &self.mark.pipeline, &self.mark.as_of, &self.mark.run_id);
+        let artifact = artifact(rows.table, path, &rows.file, Some(rows.n_rows));
+        let label_type = rows.label_type.map(|label| label.name());
+        let stored = StoredFile { artifact, row_id_type: Some(rows.row_id_type.name()), label_type };
+        Staged { file: rows.file, stored }
+    }
+
+    fn staged_document(&self, kind: &str, name: &str, content: &[u8]) -> Result<Staged, StoreError> {
+        document(&self.mark.results, &self.mark.pipeline, &self.mark.run_id, kind, name, content)
+    }
+}
+
+impl Drop for RunWriter<'_> {
+    fn drop(&mut self) {
+        // Where the catalogue cannot tell whether the run was recorded, the next run decides.
+        if let Ok(recorded) = self.store.catalogue.by_id(&self.mark.run_id) {
+            let cleaned = if recorded.is_none() { self.mark.remove_files().map(drop) } else { Ok(()) };
+            if cleaned.is_ok() {
+                let _ = self.mark.clear(&self.store.catalogue.locks_folder());
+            }
+        }
+    }
+}
+
+/// Records a run that has no results: its row, and a `run.json` that says why.
+pub(super) fn record_failed(store: &Store, lock: &PipelineLock, run: &Run, error: &str) -> Result<(), StoreError> {
+    #[derive(Serialize)]
+    struct Failure<'a> {
+        schema_version: u32,
+        run: &'a Run,
+        error: &'a str,
+    }
+    layout::check_run_id(&run.run_id)?;
+    layout::check_date(&run.as_of)?;
+    store.catalogue.require_writing()?;
+    let results = results_of(store)?;
+    let prev_run_id = store.catalogue.last_recorded(lock.pipeline())?.map(|run| run.run_id);
+    let status = if run.status == Status::Aborted { Status::Aborted } else { Status::Failed };
+    let run = Run { status, prev_run_id, pipeline: lock.pipeline().to_string(), ..run.clone() };
+    let failure = Failure { schema_version: SCHEMA_VERSION, run: &run, error };
+    let content = serde_json::to_vec(&failure).map_err(|e| StoreError::NotStorable(e.to_string()))?;
+    let staged = document(results, &run.pipeline, &run.run_id, "failure", layout::AUDIT_FILE, &content)?;
+    let files = publish(results, vec![staged])?;
+    record(store, &run, None, &files, None, Some(error)).map(drop)
+}
+
+/// Cleans up after runs of the pipeline that were killed and records them as aborted.
+fn recover(store: &Store, lock: &PipelineLock) -> Result<Vec<Recovered>, StoreError> {
+    let folder = store.catalogue.locks_folder();
+    let mut recovered = Vec::new();
+    for mark in leftovers::marks(&folder, lock.pipeline())? {
+        // Killed between its commit and clearing its mark, a run is whole.
+        if store.catalogue.by_id(&mark.run_id)?.is_none() {
+            let removed = mark.remove_files()?;
+            let run = aborted(&mark, store.catalogue.last_recorded(lock.pipeline())?);
+            record(store, &run, None, &[], None, Some("the process ended before the run was stored"))?;
+            recovered.push(Recovered { run_id: mark.run_id.clone(), removed });
+        }
+        mark.clear(&folder)?;
+    }
+    Ok(recovered)
+}
+
+/// What is known of a killed run.
+fn aborted(mark: &Mark, previous: Option<RunSummary>) -> Run {
+    Run {
+        run_id: mark.run_id.clone(),
+        pipeline: mark.pipeline.clone(),
+        as_of: mark.as_of.clone(),
+        started_at: mark.started_at.clone(),
+        finished_at: String::new(),
+        status: Status::Aborted,
+        verdict: Decision::Insufficient,
+        tool_version: mark.tool_version.clone(),
+        config_sha256: String::new(),
+        model_sha256: String::new(),
+        data_sha256: String::new(),
+        prev_run_id: previous.map(|run| run.run_id),
+        seed: 0,
+        n_rows: 0,
+        explain_method: String::new(),
+        explain_scale: String::new(),
+    }
+}
+
+/// Gives all files their names and makes the names last. On an error, what has its name already is removed.
+pub(super) fn publish(results: &Path, staged: Vec<Staged>) -> Result<Vec<StoredFile>, StoreError> {
+    let (mut files, mut paths) = (Vec::new(), Vec::new());
+    for Staged { file, stored } in staged {
+        paths.push(file.publish()?);
+        files.push(stored);
+    }
+    file::sync_folders(results, paths.iter().map(PathBuf::as_path))?;
+    Ok(files)
+}
+
+/// One transaction: from here on the run is part of the history. Returns the run's place in the chain.
+fn record(
+    store: &Store,
+    run: &Run,
+    audit: Option<&Audit>,
+    files: &[StoredFile],
+    supersedes: Option<&str>,
+    error: Option<&str>,
+) -> Result<String, StoreError> {
+    let not_storable = |e: serde_json::Error| StoreError::NotStorable(e.to_string());
+    let previous = run.prev_run_id.as_deref().map(|id| store.catalogue.by_id(id)).transpose()?.flatten();
+    let artifacts: Vec<_> = files.iter().map(|file| &file.artifact).collect();
+    let entry = Record { version: RECORD_VERSION, run, supersedes, error, artifacts: &artifacts };
+    let chain_sha256 =
+        chain::link(previous.as_ref().map(|run| run.chain_sha256.as_str()), &entry).map_err(not_storable)?;
+    let timings = audit.map(|audit| serde_json::to_string(&audit.timings)).transpose().map_err(not_storable)?;
+    let results = store.recorded_results(results_of(store)?)?;
+    let row = RunRow {
+        run,
+        chain_sha256: &chain_sha256,
+        timings: timings.as_deref().unwrap_or("{}"),
+        supersedes,
+        error,
+        results: &results,
+        finished: !run.finished_at.is_empty(),
+        decided: audit.is_some(),
+    };
+    store.catalogue.transaction("record the run", async |connection| {
+        insert::run(connection, &row).await?;
+        insert::artifacts(connection, &run.run_id, files).await?;
+        if let Some(audit) = audit {
+            insert::results(connection, audit).await?;
+            insert::provenance(connection, audit).await?;
+        }
+        Ok(())
+    })?;
+    Ok(chain_sha256)
+}
+
+/// A file in the run's report folder.
+fn document(
+    results: &Path,
+    pipeline: &str,
+    run_id: &str,
+    kind: &str,
+    name: &str,
+    content: &[u8],
+) -> Result<Staged, StoreError> {
+    let path = format!("{}/{name}", layout::reports_folder(pipeline, run_id));
+    let file = file::write(&results.join(&path), run_id, content)?;
+    let artifact = artifact(kind, path, &file, None);
+    Ok(Staged { file, stored: StoredFile { artifact, row_id_type: None, label_type: None } })
+}
+
+fn artifact(kind: &str, path: String, file: &SyncedFile, n_rows: Option<u64>) -> Artifact {
+    Artifact { kind: kind.to_string(), path, sha256: file.sha256.clone(), bytes: file.bytes, n_rows }
+}
+
+/// The audit as stored, after making sure that it can be read again: JSON has no NaN and no infinity.
+fn audit_json(audit: &Audit) -> Result<Vec<u8>, StoreError> {
+    let content = serde_json::to_vec(audit).map_err(|e| StoreError::NotStorable(e.to_string()))?;
+    match serde_json::from_slice::<Audit>(&content) {
+        Ok(_) => Ok(content),
+        Err(error) => {
+            let end = error.column().min(content.len());
+            let near = String::from_utf8_lossy(&content[end.saturating_sub(120)..end]);
+            Err(StoreError::NotStorable(format!("a number in it is not finite ({error}), after `{near}`")))
+        }
+    }
+}
+
+fn results_of(store: &Store) -> Result<&Path, StoreError> {
+    let read_only = || StoreError::ReadOnlyCatalogue { path: store.catalogue.path().to_path_buf() };
+    store.results.as_deref().ok_or_else(read_only)
+}

@@ -51,7 +51,9 @@ fn one(args: &RunArgs, as_of: &str, loaded: Loaded) -> Result<ExitStatus, Proble
     let plan = opening::resolve(loaded, opening::threads(args.threads), args.batch_rows)?;
     let store = opening::store_for(&plan.loaded, &args.history)?;
     let bar = Bar::new(&plan.config().pipeline.name);
-    let request = Request { as_of, force: args.force, report: !args.no_report, run_id: None };
+    // Only tests that compare stored bytes give one.
+    let run_id = opening::env("PROBITY_RUN_ID");
+    let request = Request { as_of, force: args.force, report: !args.no_report, run_id: run_id.as_deref() };
     let outcome = pipeline::run(&plan, &store, &request, &bar).map_err(|error| opening::run_problem(&path, error))?;
     let (text, verdict) = match (&outcome, args.format) {
         (Outcome::Ran(finished), TextOrJson::Text) => (finished_text(finished), finished.audit.run.verdict),

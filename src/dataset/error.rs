@@ -15,6 +15,11 @@ pub enum DataError {
     UnknownFormat { path: PathBuf },
     #[error("{path}: has no rows{hint}", path = path.display())]
     Empty { path: PathBuf, hint: &'static str },
+    #[error(
+        "{path}: no value in any of {n_rows} rows of `{columns}`; fill it in the data, or take it out of the pipeline",
+        path = path.display()
+    )]
+    NoValues { path: PathBuf, columns: String, n_rows: u64 },
     #[error("{path}: no column `{column}` (asked for by {asked_by}){suggestion}; it has: {columns}", path = path.display())]
     NoColumn { path: PathBuf, column: String, asked_by: String, suggestion: String, columns: String },
     #[error("column `{column}`: {found}; {advice}")]

@@ -43,7 +43,7 @@ pub struct Reader<'a> {
     source: &'a Source,
     selection: &'a Selection,
     batch_rows: usize,
-    frames: Receiver<PolarsResult<DataFrame>>,
+    frames: Frames,
     pending: Option<DataFrame>,
     finished: bool,
     labels: LabelReader,
@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
         let batch_rows = batch_rows.max(1).div_ceil(BLOCK_ROWS) * BLOCK_ROWS;
         let n_features = selection.features.len();
         Ok(Self {
-            frames: stream(query(source, selection)?, batch_rows),
+            frames: Frames::of(source, selection, batch_rows)?,
             source,
             selection,
             batch_rows,
@@ -81,6 +81,28 @@ impl<'a> Reader<'a> {
         n.ok_or_else(|| unreadable(&source.path, "its rows cannot be counted"))
     }
 
+    /// Columns of the selection without a single value among the rows that pass the filter.
+    pub fn empty_columns(source: &Source, selection: &Selection) -> Result<Vec<String>, DataError> {
+        let is_float = |name: &str| source.field(name).is_some_and(|field| field.kind == Kind::Float);
+        let n_values = |name: &str| match is_float(name) {
+            true => col(name).is_not_nan().sum(),
+            false => col(name).count(),
+        };
+        let names = names_of(selection);
+        let counts = names.iter().map(|name| n_values(name).cast(DataType::UInt64).alias(*name)).collect();
+        let mut frame = source.frame.clone();
+        if let Some(text) = &selection.filter {
+            frame = frame.filter(checked_filter(source, text)?.predicate);
+        }
+        let counted = query(frame, None, counts).collect_with_engine(Engine::Streaming);
+        let counted = counted.map_err(|error| broken(source, &error))?.unwrap_single();
+        let is_empty = |name: &&str| {
+            let count = counted.column(name).ok().and_then(|column| column.get(0).ok()?.extract::<u64>());
+            count == Some(0)
+        };
+        Ok(names.into_iter().filter(is_empty).map(str::to_owned).collect())
+    }
+
     pub fn tally(&self) -> Tally {
         Tally { levels: self.levels.iter().map(|levels| levels.names.clone()).collect(), ..self.tally.clone() }
     }
@@ -89,11 +111,11 @@ impl<'a> Reader<'a> {
     fn next_frame(&mut self) -> Result<Option<DataFrame>, DataError> {
         let held = |pending: &Option<DataFrame>| pending.as_ref().map_or(0, DataFrame::height);
         while !self.finished && held(&self.pending) < self.batch_rows {
-            match self.frames.recv() {
-                Err(_) => self.finished = true,
-                Ok(Err(error)) => return Err(broken(self.source, &error)),
-                Ok(Ok(frame)) if frame.height() == 0 => {}
-                Ok(Ok(frame)) => match &mut self.pending {
+            match self.frames.next() {
+                None => self.finished = true,
+                Some(Err(error)) => return Err(broken(self.source, &error)),
+                Some(Ok(frame)) if frame.height() == 0 => {}
+                Some(Ok(frame)) => match &mut self.pending {
                     None => self.pending = Some(frame),
                     Some(pending) => {
                         pending.vstack_mut(&frame).map_err(|error| broken(self.source, &error))?;
@@ -187,7 +209,73 @@ impl Iterator for Reader<'_> {
     }
 }
 
-fn query(source: &Source, selection: &Selection) -> Result<LazyFrame, DataError> {
+/// Frames in data order, of any height.
+enum Frames {
+    /// Windows of whole row groups, read one after the other: no more than one is held at a time.
+    Windows { frame: LazyFrame, predicate: Option<Expr>, columns: Vec<Expr>, windows: std::vec::IntoIter<(i64, IdxSize)> },
+    /// Formats that are read from their start: polars streams them on its own threads.
+    Stream(Receiver<PolarsResult<DataFrame>>),
+}
+
+/// Rows of a window, at least, where row groups are smaller.
+const WINDOW_ROWS: usize = 65_536;
+
+impl Frames {
+    fn of(source: &Source, selection: &Selection, batch_rows: usize) -> Result<Self, DataError> {
+        let predicate = match &selection.filter {
+            Some(text) => Some(checked_filter(source, text)?.predicate),
+            None => None,
+        };
+        let columns = columns_of(source, selection);
+        let frame = source.frame.clone();
+        Ok(match &source.pieces {
+            Some(pieces) => Frames::Windows { frame, predicate, columns, windows: windows(pieces).into_iter() },
+            None => Frames::Stream(stream(query(frame, predicate, columns), batch_rows)),
+        })
+    }
+
+    fn next(&mut self) -> Option<PolarsResult<DataFrame>> {
+        match self {
+            Frames::Stream(frames) => frames.recv().ok(),
+            Frames::Windows { frame, predicate, columns, windows } => {
+                let (offset, n_rows) = windows.next()?;
+                let window = query(frame.clone().slice(offset, n_rows), predicate.clone(), columns.clone());
+                Some(window.collect_with_engine(Engine::Streaming).map(|result| result.unwrap_single()))
+            }
+        }
+    }
+}
+
+/// Consecutive row groups together until they hold [`WINDOW_ROWS`], as `(offset, rows)`.
+fn windows(pieces: &[usize]) -> Vec<(i64, IdxSize)> {
+    let mut windows: Vec<(i64, IdxSize)> = Vec::new();
+    let mut offset = 0;
+    for n_rows in pieces {
+        match windows.last_mut().filter(|(_, held)| (*held as usize) < WINDOW_ROWS) {
+            Some((_, held)) => *held += *n_rows as IdxSize,
+            None => windows.push((offset, *n_rows as IdxSize)),
+        }
+        offset += *n_rows as i64;
+    }
+    windows
+}
+
+fn query(frame: LazyFrame, predicate: Option<Expr>, columns: Vec<Expr>) -> LazyFrame {
+    match predicate {
+        Some(predicate) => frame.filter(predicate).select(columns),
+        None => frame.select(columns),
+    }
+}
+
+/// Every column that the selection names, once.
+fn columns_of(source: &Source, selection: &Selection) -> Vec<Expr> {
+    let mut names = names_of(selection);
+    // Rows without any column would not be counted.
+    names.extend(source.fields.first().filter(|_| names.is_empty()).map(|field| field.name.as_str()));
+    names.into_iter().map(col).collect()
+}
+
+fn names_of(selection: &Selection) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();
     names.extend(selection.id.as_deref());
     names.extend(selection.features.iter().map(|feature| feature.column.as_str()));
@@ -195,11 +283,7 @@ fn query(source: &Source, selection: &Selection) -> Result<LazyFrame, DataError>
     names.extend(selection.weight.as_deref());
     names.extend(selection.score.as_deref());
     names.extend(selection.groups.iter().map(|group| group.column.as_str()));
-    let mut frame = source.frame.clone();
-    if let Some(text) = &selection.filter {
-        frame = frame.filter(checked_filter(source, text)?.predicate);
-    }
-    Ok(frame.select(names.into_iter().map(col).collect::<Vec<_>>()))
+    names
 }
 
 fn checked_filter(source: &Source, text: &str) -> Result<Filter, DataError> {

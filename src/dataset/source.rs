@@ -12,6 +12,8 @@ pub struct Source {
     pub files: Vec<PathBuf>,
     pub fields: Vec<Field>,
     pub(super) frame: LazyFrame,
+    /// Row counts of pieces that can be read one by one, in order; `None` where a file must be read from its start.
+    pub(super) pieces: Option<Vec<usize>>,
 }
 
 /// A column of the data.
@@ -93,11 +95,15 @@ impl Source {
         }
         let mut frame = scan(path, &files, format)?;
         let schema = frame.collect_schema().map_err(|error| unreadable(path, plain(&error)))?;
+        if let (Format::Csv, Some(column)) = (format, renamed_duplicate(&schema)) {
+            return Err(unreadable(path, format!("column `{column}` stands in the header twice; rename or remove one of them")));
+        }
         let fields = schema
             .iter()
             .map(|(name, dtype)| Field { name: name.to_string(), kind: Kind::of(dtype), dtype: dtype.to_string() })
             .collect();
-        Ok(Self { path: path.to_owned(), files, fields, frame })
+        let pieces = pieces(&files, format)?;
+        Ok(Self { path: path.to_owned(), files, fields, frame, pieces })
     }
 
     pub fn field(&self, name: &str) -> Option<&Field> {
@@ -226,6 +232,20 @@ fn scan(path: &Path, files: &[PathBuf], format: Format) -> Result<LazyFrame, Dat
     frame.map_err(|error| unreadable(path, plain(&error)))
 }
 
+/// Row groups of Parquet files. What is cut out of the middle of one must be decoded as a whole.
+fn pieces(files: &[PathBuf], format: Format) -> Result<Option<Vec<usize>>, DataError> {
+    if format != Format::Parquet {
+        return Ok(None);
+    }
+    let mut rows = Vec::new();
+    for path in files {
+        let file = std::fs::File::open(path).map_err(|error| unreadable(path, error.to_string()))?;
+        let metadata = ParquetReader::new(file).get_metadata().cloned().map_err(|error| unreadable(path, plain(&error)))?;
+        rows.extend(metadata.row_groups.iter().map(|group| group.num_rows()));
+    }
+    Ok(Some(rows))
+}
+
 /// Folders named `key=value` below the configured one become columns.
 fn hive(path: &Path) -> HiveOptions {
     let partitioned = path.is_dir() || path.to_string_lossy().contains('*');
@@ -234,6 +254,14 @@ fn hive(path: &Path) -> HiveOptions {
         false => prefix.rfind('/').unwrap_or(0),
     });
     HiveOptions { enabled: Some(partitioned), hive_start_idx: fixed, schema: None, try_parse_dates: true }
+}
+
+/// A column that polars found twice in a CSV header: it names the second `x_duplicated_0`.
+fn renamed_duplicate(schema: &Schema) -> Option<&str> {
+    schema.iter_names().find_map(|name| {
+        let (original, number) = name.rsplit_once("_duplicated_")?;
+        (number.parse::<u32>().is_ok() && schema.contains(original)).then_some(original)
+    })
 }
 
 pub(super) fn unreadable(path: &Path, reason: impl Into<String>) -> DataError {

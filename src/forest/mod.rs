@@ -2,6 +2,10 @@
 //!
 //! A forest's margin for output o is `base[o] + Σ_trees leaf(o)`: averages are folded into the leaf values at import.
 
+mod flat;
+
+pub use flat::FlatForest;
+
 /// An additive tree ensemble over a dense row of `n_features` numbers (NaN = missing).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forest {

@@ -19,7 +19,7 @@ mod signature;
 
 pub use error::ModelError;
 pub use feed::{FedInput, Feed};
-pub use native::{Native, NativeKind};
+pub use native::{Evaluated, Native, NativeKind, NativePredictor};
 pub use probe::Probe;
 pub use scorer::{Reading, Scored, Scorer, Shape, batch_difference};
 pub use signature::{Element, Port, Signature};

@@ -7,9 +7,10 @@ use crate::explain::Attributions;
 use crate::explain::game::{self, GameExplainer, Part};
 use crate::explain::linear::LinearExplainer;
 use crate::explain::tree::{self, TreeExplainer};
-use crate::model::{Native, NativeKind};
+use crate::model::predictor::Predictor;
+use crate::model::{Native, NativeKind, NativePredictor};
 use crate::plan::{self, Background, Chosen, ExplainPlan, Explained, Plan, PlannedModel};
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2, ArrayView1, Axis};
 
 /// Explains batches of one run.
 pub struct Explainer<'a> {
@@ -27,7 +28,14 @@ enum Engine<'a> {
 }
 
 impl<'a> Explainer<'a> {
-    pub fn new(plan: &Plan, model: &'a PlannedModel, explain: &ExplainPlan, background: &'a Background) -> Result<Self, RunError> {
+    /// `predictor` answers sampling methods in place of ONNX Runtime, where there is one.
+    pub fn new(
+        plan: &Plan,
+        model: &'a PlannedModel,
+        explain: &ExplainPlan,
+        background: &'a Background,
+        predictor: Option<&'a NativePredictor<'a>>,
+    ) -> Result<Self, RunError> {
         let outputs = match &explain.outputs {
             Explained::Fixed(outputs) => outputs.clone(),
             Explained::Predicted => (0..plan.outputs.len()).collect(),
@@ -36,7 +44,7 @@ impl<'a> Explainer<'a> {
             (Chosen::Tree | Chosen::TreePathDependent | Chosen::Linear, Some(native)) => {
                 native_explainer(plan, model, native, explain, background, outputs)
             }
-            _ => game_explainer(plan, model, explain, background, outputs),
+            _ => game_explainer(plan, model, explain, background, outputs, predictor),
         }
     }
 
@@ -64,6 +72,17 @@ fn player_of(native: &Native, model: &PlannedModel) -> Vec<u32> {
     native.columns.iter().map(|column| owner(*column)).collect()
 }
 
+/// A linear model has no way to take a missing value, so its explanation has none either.
+fn check_mean(plan: &Plan, native: &Native, mean: ArrayView1<f64>) -> Result<(), RunError> {
+    let Some(at) = mean.iter().position(|mean| !mean.is_finite()) else { return Ok(()) };
+    let column = native.columns.get(at).and_then(|column| plan.selection.features.get(*column));
+    Err(RunError::unacceptable(format!(
+        "column `{}`: missing or infinite values in the background, which a linear model cannot take; fill them in the \
+         data, or leave these rows out with [data] filter",
+        column.map_or("", |feature| feature.column.as_str()),
+    )))
+}
+
 fn native_explainer<'a>(
     plan: &Plan,
     model: &'a PlannedModel,
@@ -84,6 +103,7 @@ fn native_explainer<'a>(
     let (engine, engine_name) = match &native.kind {
         NativeKind::Linear { weights, intercepts } => {
             let mean = rows.mean_axis(Axis(0)).ok_or_else(|| RunError::broken("the background has no rows"))?;
+            check_mean(plan, native, mean.view())?;
             let intercepts = Array1::from(intercepts.clone());
             let explainer = LinearExplainer::new(weights.view(), intercepts.view(), mean.view(), &player_of, model.players.len(), &margins);
             (Engine::Linear(explainer.map_err(RunError::unacceptable)?), "closed form".to_owned())
@@ -127,6 +147,7 @@ fn game_explainer<'a>(
     explain: &ExplainPlan,
     background: &'a Background,
     outputs: Vec<usize>,
+    predictor: Option<&'a NativePredictor<'a>>,
 ) -> Result<Explainer<'a>, RunError> {
     let budget = explain.budget as usize;
     let method = match explain.method {
@@ -139,7 +160,13 @@ fn game_explainer<'a>(
         _ => game::Scale::Probability,
     };
     let rules = game::Rules { method, scale, outputs: outputs.clone(), seed: plan.config().pipeline.seed };
-    let explainer = GameExplainer::new(&model.scorer, &background.features, model.players.clone(), rules);
+    // Sampling asks for very many scores; enumeration stays with ONNX Runtime, as the oracle of the native structure.
+    let native = predictor.filter(|_| explain.method != Chosen::Exact);
+    let predictor: &dyn Predictor = match native {
+        Some(native) => native,
+        None => &model.scorer,
+    };
+    let explainer = GameExplainer::new(predictor, &background.features, model.players.clone(), rules);
     let explainer = explainer.map_err(RunError::unacceptable)?;
     let engine_name = match explain.method {
         Chosen::Kernel => "paired leverage-score sampling",

@@ -18,6 +18,8 @@ use crate::audit::{Audit, Decision};
 use crate::config::{ImportanceMethod, Task};
 use crate::dataset::{Batch, Labels, Reader};
 use crate::fairness::{FairnessAccumulator, FairnessResult, Rows, Spec, Truth};
+use crate::model::NativePredictor;
+use crate::model::predictor::Predictor;
 use crate::importance::{self, Reservoir, permutation_importance};
 use crate::plan::{self, Background, Plan, fairness_task, importance_task};
 use crate::report;
@@ -167,7 +169,8 @@ impl<'a> Computation<'a> {
         let plan = self.plan;
         self.progress.stage("preparing");
         let background = self.timed("read", || background(plan))?;
-        let explainer = self.explainer(background.as_ref())?;
+        let native = plan.model.as_ref().and_then(|model| model.native.as_ref()?.predictor());
+        let explainer = self.explainer(background.as_ref(), native.as_ref())?;
         let mut explaining = match (&plan.model, plan.explain(), &explainer) {
             (Some(model), Some(explain), Some(explainer)) => Some(Explaining::new(plan, model, explain, explainer)),
             _ => None,
@@ -213,14 +216,18 @@ impl<'a> Computation<'a> {
         Ok(Computed { fairness, explained, permutation, tally, proof, timings: self.timings })
     }
 
-    fn explainer<'b>(&mut self, background: Option<&'b Background>) -> Result<Option<Explainer<'b>>, RunError>
+    fn explainer<'b>(
+        &mut self,
+        background: Option<&'b Background>,
+        native: Option<&'b NativePredictor<'b>>,
+    ) -> Result<Option<Explainer<'b>>, RunError>
     where
         'a: 'b,
     {
         let plan = self.plan;
         match (&plan.model, plan.explain(), background) {
             (Some(model), Some(explain), Some(background)) => {
-                self.timed("explain", || Explainer::new(plan, model, explain, background)).map(Some)
+                self.timed("explain", || Explainer::new(plan, model, explain, background, native)).map(Some)
             }
             _ => Ok(None),
         }
@@ -310,7 +317,13 @@ fn permutation(plan: &Plan, sample: Option<Reservoir>) -> Result<Option<importan
         confidence: plan.groups.confidence,
         threshold: plan.threshold,
     };
-    permutation_importance(&model.scorer, &sample, &model.players, &settings).map(Some).map_err(RunError::unacceptable)
+    // The native structure was proved equal on every row by now.
+    let native = model.native.as_ref().and_then(|native| native.predictor());
+    let predictor: &dyn Predictor = match &native {
+        Some(native) => native,
+        None => &model.scorer,
+    };
+    permutation_importance(predictor, &sample, &model.players, &settings).map(Some).map_err(RunError::unacceptable)
 }
 
 fn proof(

@@ -54,8 +54,9 @@ fn by_model(plan: &Plan, model: &PlannedModel, batch: &Batch, agreement: &mut Ag
     };
     let rows = native.rows(&batch.features, inner.as_ref());
     let rows = rows.ok_or_else(|| RunError::broken("the rows did not reach the model's structure"))?;
-    agreement.compare(&probability, &native.reported(rows.view()))?;
-    Ok((probability, Some(native.margins(rows.view())), inner))
+    let evaluated = native.evaluate(rows.view());
+    agreement.compare(&probability, &evaluated.reported)?;
+    Ok((probability, Some(evaluated.margins), inner))
 }
 
 fn column(values: &[f64]) -> Array2<f64> {

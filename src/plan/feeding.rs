@@ -2,7 +2,7 @@
 
 use super::error::{PlanError, conflict, did_you_mean};
 use crate::config::{Conflict, Config, Image, InputColumns, Loaded, PerChannel};
-use crate::dataset::{FeatureSpec, Field, ImageScale, Kind, Source, Want};
+use crate::dataset::{FeatureSpec, Field, ImageScale, Kind, Reader, Selection, Source, Want};
 use crate::model::{Element, FedInput, Feed, Port, Signature};
 use std::collections::HashMap;
 
@@ -13,8 +13,8 @@ pub struct Feeding {
 }
 
 /// Binds every model input to columns of the data.
-pub fn bind(loaded: &Loaded, source: &Source, signature: &Signature) -> Result<Feeding, PlanError> {
-    let mut binding = Binding { config: &loaded.config, source, features: Vec::new() };
+pub fn bind(loaded: &Loaded, source: &Source, signature: &Signature, n_rows: u64) -> Result<Feeding, PlanError> {
+    let mut binding = Binding { config: &loaded.config, source, n_rows, features: Vec::new() };
     let mut conflicts = binding.unknown_inputs(signature);
     conflicts.extend(binding.unfed_encodings(signature));
     let mut inputs = Vec::new();
@@ -33,6 +33,7 @@ pub fn bind(loaded: &Loaded, source: &Source, signature: &Signature) -> Result<F
 struct Binding<'a> {
     config: &'a Config,
     source: &'a Source,
+    n_rows: u64,
     features: Vec<FeatureSpec>,
 }
 
@@ -166,6 +167,11 @@ impl Binding<'_> {
             }
             (Element::Text, _) => Want::Text,
             (_, Kind::List) => self.tensor(port, field, key)?,
+            // A text format cannot tell of what type a column without values is.
+            (_, Kind::Text) if encode.is_none() && self.is_empty(field) => {
+                let message = format!("no value in any of {} rows of `{}`", self.n_rows, field.name);
+                return Err(conflict(key, message, "fill it in the data, or feed another column"));
+            }
             (_, Kind::Text) if encode.is_none() => {
                 let help = format!("map its categories to the codes the model was trained on:  [data.encode]  {} = [\"…\", \"…\"]", toml_key(&field.name));
                 return Err(wants("text", help));
@@ -176,6 +182,12 @@ impl Binding<'_> {
             categories.iter().enumerate().map(|(code, category)| (category.to_string(), code as f64)).collect::<HashMap<_, _>>()
         });
         Ok(FeatureSpec { column: field.name.clone(), want, encode: codes, refuse_missing: !port.element.takes_missing() })
+    }
+
+    fn is_empty(&self, field: &Field) -> bool {
+        let spec = FeatureSpec { column: field.name.clone(), want: Want::Text, encode: None, refuse_missing: false };
+        let selection = Selection { features: vec![spec], filter: self.config.data.filter.clone(), ..Default::default() };
+        Reader::empty_columns(self.source, &selection).is_ok_and(|empty| !empty.is_empty())
     }
 
     fn tensor(&self, port: &Port, field: &Field, key: &str) -> Result<Want, Conflict> {

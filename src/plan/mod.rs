@@ -86,7 +86,7 @@ impl Plan {
             return Self::recorded(loaded, threads, batch_rows, source, selection, n_rows, groups);
         };
         let model = Model::open(&loaded.resolve(&path))?;
-        let feeding = feeding::bind(&loaded, &source, &model.signature)?;
+        let feeding = feeding::bind(&loaded, &source, &model.signature, n_rows)?;
         selection.features = feeding.features;
         let first = first_rows(&source, &selection)?;
         let decided = reading::decide(&loaded, &model, &model.probe(&feeding.feed, &first)?)?;
@@ -94,6 +94,7 @@ impl Plan {
         let (outputs, classes) = names(&loaded, task, &labels)?;
         let gates = gating::resolve(&loaded, task, &groups, &outputs)?;
         selection.label = label(&loaded, &source, task, &labels, &classes);
+        check_values(&source, &selection, n_rows)?;
         let structure = recognise_output(&model.graph, &decided.reading.score.name);
         let native = Native::new(structure, &feeding.feed, &first, decided.reading.shape);
         let players = explaining::players(&loaded, &selection)?;
@@ -125,6 +126,7 @@ impl Plan {
         let (outputs, classes) = names(&loaded, task, &[])?;
         let gates = gating::resolve(&loaded, task, &groups, &outputs)?;
         selection.label = label(&loaded, &source, task, &[], &classes);
+        check_values(&source, &selection, n_rows)?;
         let threshold = loaded.config.model.threshold.unwrap_or(0.5);
         Ok(Self { loaded, threads, batch_rows, source, selection, n_rows, task, outputs, classes, threshold, model: None, groups, gates })
     }
@@ -149,6 +151,15 @@ fn check_columns(loaded: &Loaded, source: &Source) -> Result<(), PlanError> {
     match missing.is_empty() {
         true => Ok(()),
         false => Err(PlanError::Config(Box::new(loaded.errors(missing)))),
+    }
+}
+
+/// A column without a single value says that something broke upstream: whatever it would be measured as is wrong.
+fn check_values(source: &Source, selection: &Selection, n_rows: u64) -> Result<(), PlanError> {
+    let empty = Reader::empty_columns(source, selection)?;
+    match empty.is_empty() {
+        true => Ok(()),
+        false => Err(crate::dataset::DataError::NoValues { path: source.path.clone(), columns: empty.join("`, `"), n_rows }.into()),
     }
 }
 

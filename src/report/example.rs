@@ -10,11 +10,7 @@ pub fn binary() -> Audit {
         scope: scope(),
         proof: proof(),
         metrics: metrics(),
-        group_counts: vec![
-            counts("", "", 1_000),
-            counts("sex", "Female", 400),
-            counts("sex", "Male", 590),
-        ],
+        group_counts: vec![counts("", "", 1_000), counts("sex", "Female", 400), counts("sex", "Male", 590)],
         importance: importance(),
         group_attributions: group_attributions(),
         gates: vec![gate(Decision::Fail, Some(0.36)), gate(Decision::Insufficient, None)],
@@ -28,10 +24,7 @@ pub fn binary() -> Audit {
         curves: curves(),
         sample: sample(),
         cases: vec![case("highest score", 0.97), case("nearest the threshold", 0.5)],
-        notes: vec![Note {
-            about: "data".into(),
-            text: "12 rows have a missing age.".into(),
-        }],
+        notes: vec![Note { about: "data".into(), text: "12 rows have a missing age.".into() }],
         timings: [("score".to_owned(), 0.12), ("total".to_owned(), 72.5)].into(),
     }
 }
@@ -46,18 +39,11 @@ pub fn regression() -> Audit {
     audit.metrics = ["rmse", "mae", "r2", "mean_score", "mean_residual"]
         .iter()
         .flat_map(|name| [("", ""), ("sex", "Female"), ("sex", "Male")].map(|(a, g)| metric(name, a, g, 0.5)))
-        .map(|metric| Metric {
-            output: "value".into(),
-            ..metric
-        })
+        .map(|metric| Metric { output: "value".into(), ..metric })
         .collect();
     audit.curves.clear();
     audit.gates.clear();
-    audit
-        .importance
-        .iter_mut()
-        .filter(|i| i.method == "permutation")
-        .for_each(|i| i.metric = "rmse".into());
+    audit.importance.iter_mut().filter(|i| i.method == "permutation").for_each(|i| i.metric = "rmse".into());
     rename_output(&mut audit, "value");
     audit
 }
@@ -72,10 +58,7 @@ pub fn multiclass() -> Audit {
     (audit.scope.positive, audit.scope.favourable, audit.scope.threshold) = (None, None, None);
     let places = [("", ""), ("sex", "Female"), ("sex", "Male")];
     let of_class = |class: &str| {
-        let metric = |name: &str, (a, g): (&str, &str)| Metric {
-            output: class.into(),
-            ..metric(name, a, g, 0.4)
-        };
+        let metric = |name: &str, (a, g): (&str, &str)| Metric { output: class.into(), ..metric(name, a, g, 0.4) };
         places
             .iter()
             .flat_map(|place| ["selection_rate", "recall"].map(|name| metric(name, *place)))
@@ -84,10 +67,7 @@ pub fn multiclass() -> Audit {
     audit.metrics = classes.iter().flat_map(|class| of_class(class)).collect();
     audit
         .metrics
-        .extend(places.map(|(a, g)| metric("accuracy", a, g, 0.8)).map(|m| Metric {
-            output: String::new(),
-            ..m
-        }));
+        .extend(places.map(|(a, g)| metric("accuracy", a, g, 0.8)).map(|m| Metric { output: String::new(), ..m }));
     audit.group_counts.clear();
     audit.curves.clear();
     rename_output(&mut audit, "red");
@@ -96,10 +76,7 @@ pub fn multiclass() -> Audit {
 
 fn rename_output(audit: &mut Audit, output: &str) {
     audit.importance.iter_mut().for_each(|i| i.output = output.into());
-    audit
-        .group_attributions
-        .iter_mut()
-        .for_each(|g| g.output = output.into());
+    audit.group_attributions.iter_mut().for_each(|g| g.output = output.into());
     audit.sample.series.iter_mut().for_each(|s| s.output = output.into());
     audit.cases.iter_mut().for_each(|c| c.output = output.into());
 }
@@ -126,12 +103,8 @@ fn run() -> Run {
 }
 
 fn scope() -> Scope {
-    let feature = |name: &str, kind: &str| Feature {
-        name: name.into(),
-        kind: kind.into(),
-        n_missing: 3,
-        levels: vec![],
-    };
+    let feature =
+        |name: &str, kind: &str| Feature { name: name.into(), kind: kind.into(), n_missing: 3, levels: vec![] };
     Scope {
         title: "Income above 50K".into(),
         description: Some("Who is shown an offer.".into()),
@@ -208,15 +181,12 @@ fn metrics() -> Vec<Metric> {
         metric("selection_rate", "sex", "(unknown)", 0.1),
         metric("favourable_rate", "sex", "Female", 0.09),
         metric("favourable_rate", "sex", "Male", 0.25),
-        metric("impact_ratio", "sex", "Female", 0.36),
-        metric("impact_ratio", "sex", "Male", 1.0),
+        Metric { reference: "Male".into(), ..metric("impact_ratio", "sex", "Female", 0.36) },
+        Metric { reference: "Male".into(), ..metric("impact_ratio", "sex", "Male", 1.0) },
         metric("true_positive_rate", "sex", "Female", 0.5),
         metric("true_positive_rate", "sex", "Male", 0.6),
         undefined,
-        Metric {
-            pair: Some(("Female".into(), "Male".into())),
-            ..metric("demographic_parity_ratio", "sex", "", 0.36)
-        },
+        Metric { pair: Some(("Female".into(), "Male".into())), ..metric("demographic_parity_ratio", "sex", "", 0.36) },
     ]
 }
 
@@ -315,10 +285,7 @@ fn curves() -> Vec<CurvePoint> {
     let places = [("", ""), ("sex", "Female"), ("sex", "Male")];
     let at = |(attribute, group): (&str, &str)| {
         let curve = |kind: &str, y: &dyn Fn(f64) -> f64| -> Vec<CurvePoint> {
-            tenths
-                .iter()
-                .map(|x| point(kind, attribute, group, *x, y(*x)))
-                .collect()
+            tenths.iter().map(|x| point(kind, attribute, group, *x, y(*x))).collect()
         };
         [
             curve("roc", &|x| x.sqrt()),
@@ -339,11 +306,7 @@ fn sample() -> Sample {
         attribution: (0..50).map(|i| slope * (f64::from(i) - 25.0)).collect(),
         value: (0..50).map(|i| Some(f64::from(i))).collect(),
     };
-    Sample {
-        n_total: 1_000,
-        n_rows: 50,
-        series: vec![series("relationship", -0.02), series("age", 0.05)],
-    }
+    Sample { n_total: 1_000, n_rows: 50, series: vec![series("relationship", -0.02), series("age", 0.05)] }
 }
 
 fn case(chosen_as: &str, score: f64) -> Case {

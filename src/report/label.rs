@@ -16,18 +16,12 @@ impl Label {
     /// At most `max_chars` characters; the tooltip holds up to 300 more.
     pub fn fit(name: &str, max_chars: usize) -> Self {
         let title = || shorten(name, MAX_TITLE);
-        Self {
-            text: shorten(name, max_chars),
-            title: is_longer(name, max_chars).then(title),
-        }
+        Self { text: shorten(name, max_chars), title: is_longer(name, max_chars).then(title) }
     }
 
     /// Like [`Label::fit`], with the whole name in the tooltip however long it is.
     pub fn whole(name: &str, max_chars: usize) -> Self {
-        Self {
-            title: is_longer(name, max_chars).then(|| clean(name)),
-            ..Self::fit(name, max_chars)
-        }
+        Self { title: is_longer(name, max_chars).then(|| clean(name)), ..Self::fit(name, max_chars) }
     }
 }
 
@@ -36,10 +30,7 @@ impl Label {
     pub fn within(name: &str, room: f64, size: f64) -> Self {
         let name = shorten(name, MAX_TITLE);
         if width(&name, size) <= room {
-            return Self {
-                text: name,
-                title: None,
-            };
+            return Self { text: name, title: None };
         }
         let mut kept = String::new();
         for c in name.chars() {
@@ -48,18 +39,13 @@ impl Label {
             }
             kept.push(c);
         }
-        Self {
-            text: format!("{}…", kept.trim_end()),
-            title: Some(name),
-        }
+        Self { text: format!("{}…", kept.trim_end()), title: Some(name) }
     }
 }
 
 /// The text with what cannot be printed or would reorder its surroundings replaced by U+FFFD.
 pub fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| if is_printable(c) { c } else { '\u{FFFD}' })
-        .collect()
+    text.chars().map(|c| if is_printable(c) { c } else { '\u{FFFD}' }).collect()
 }
 
 /// At most `max_chars` characters; what was cut is shown as an ellipsis.
@@ -95,11 +81,7 @@ fn em(c: char) -> f64 {
 pub fn group(attribute: &str, group_value: &str) -> String {
     let n_columns = attribute.split(',').count();
     let parts: Vec<&str> = group_value.split(',').collect();
-    if n_columns > 1 && parts.len() == n_columns {
-        parts.join(" × ")
-    } else {
-        group_value.to_owned()
-    }
+    if n_columns > 1 && parts.len() == n_columns { parts.join(" × ") } else { group_value.to_owned() }
 }
 
 /// An attribute as the reader knows it, for headings: "sex,race" is "sex × race".
@@ -129,13 +111,7 @@ mod tests {
 
     #[test]
     fn a_short_name_stays_and_needs_no_tooltip() {
-        assert_eq!(
-            Label::fit("age", 10),
-            Label {
-                text: "age".into(),
-                title: None
-            }
-        );
+        assert_eq!(Label::fit("age", 10), Label { text: "age".into(), title: None });
     }
 
     #[test]
@@ -149,28 +125,13 @@ mod tests {
 
     #[test]
     fn a_label_fills_its_room_and_no_more() {
-        for name in [
-            "W".repeat(50),
-            "i".repeat(50),
-            "特".repeat(50),
-            "capital_gain, a long one to be sure".into(),
-        ] {
+        for name in ["W".repeat(50), "i".repeat(50), "特".repeat(50), "capital_gain, a long one to be sure".into()] {
             let label = Label::within(&name, 120.0, 12.0);
-            assert!(
-                label.text.ends_with('…') && width(&label.text, 12.0) <= 120.0,
-                "{}",
-                label.text
-            );
+            assert!(label.text.ends_with('…') && width(&label.text, 12.0) <= 120.0, "{}", label.text);
             assert!(width(&label.text, 12.0) > 95.0, "{}", label.text);
             assert_eq!(label.title.as_deref(), Some(name.as_str()));
         }
-        assert_eq!(
-            Label::within("age", 120.0, 12.0),
-            Label {
-                text: "age".into(),
-                title: None
-            }
-        );
+        assert_eq!(Label::within("age", 120.0, 12.0), Label { text: "age".into(), title: None });
     }
 
     #[test]
@@ -181,10 +142,7 @@ mod tests {
 
     #[test]
     fn control_and_reordering_characters_are_replaced_and_letters_of_every_script_kept() {
-        assert_eq!(
-            clean("a\0b\u{1b}\u{85}\u{202e}c"),
-            "a\u{FFFD}b\u{FFFD}\u{FFFD}\u{FFFD}c"
-        );
+        assert_eq!(clean("a\0b\u{1b}\u{85}\u{202e}c"), "a\u{FFFD}b\u{FFFD}\u{FFFD}\u{FFFD}c");
         assert_eq!(clean("שלום 👩🏽‍⚕️ 中文\n"), "שלום 👩🏽‍⚕️ 中文\n");
     }
 

@@ -1,6 +1,8 @@
 //! Finding one number among an audit's long tables.
 
 use super::label;
+use super::number::Unit;
+use super::words;
 use crate::audit::{Audit, CurvePoint, GroupCount, Importance, Metric};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,11 +27,7 @@ impl<'a> Lookup<'a> {
         lookup.index_metrics();
         lookup.index_counts();
         for point in &audit.curves {
-            lookup
-                .curves
-                .entry((&point.kind, &point.feature))
-                .or_default()
-                .push(point);
+            lookup.curves.entry((&point.kind, &point.feature)).or_default().push(point);
         }
         lookup
     }
@@ -38,10 +36,7 @@ impl<'a> Lookup<'a> {
         let mut seen = BTreeSet::new();
         for metric in self.audit.metrics.iter().filter(|metric| metric.stratum.is_empty()) {
             let group = (metric.attribute.as_str(), metric.group_value.as_str());
-            self.metrics
-                .entry((&metric.metric, group.0, group.1))
-                .or_default()
-                .push(metric);
+            self.metrics.entry((&metric.metric, group.0, group.1)).or_default().push(metric);
             if !group.1.is_empty() && group.1 != OTHERS {
                 let n = self.n.entry(group).or_default();
                 *n = metric.n.max(*n);
@@ -68,6 +63,14 @@ impl<'a> Lookup<'a> {
         self.audit.scope.task == "regression"
     }
 
+    /// A metric's unit: scores of a classifier are indices, predictions of a regression have the target's unit.
+    pub fn unit(&self, metric: &str) -> Unit {
+        match words::unit(metric) {
+            Unit::Value if !self.is_regression() => Unit::Index,
+            unit => unit,
+        }
+    }
+
     pub fn is_multiclass(&self) -> bool {
         !self.is_binary() && !self.is_regression()
     }
@@ -78,54 +81,41 @@ impl<'a> Lookup<'a> {
         let positive = self.audit.scope.positive.as_deref().unwrap_or_default();
         let of = |output: &str| found.iter().find(|metric| metric.output == output);
         let only = (!self.is_multiclass()).then(|| found.first()).flatten();
-        let all_classes = || ["", "macro", "(macro)"].into_iter().find_map(of);
-        (if self.is_binary() { of(positive) } else { None })
-            .or_else(all_classes)
-            .or(only)
-            .copied()
+        let all_classes = || ["", WORST, MACRO].into_iter().find_map(of);
+        (if self.is_binary() { of(positive) } else { None }).or_else(all_classes).or(only).copied()
     }
 
     /// A metric of one group and one class.
     pub fn metric_of_output(&self, name: &str, attribute: &str, group: &str, output: &str) -> Option<&'a Metric> {
-        self.metrics
-            .get(&(name, attribute, group))?
-            .iter()
-            .find(|metric| metric.output == output)
-            .copied()
+        self.metrics.get(&(name, attribute, group))?.iter().find(|metric| metric.output == output).copied()
     }
 
     /// Names of the metrics that stand at `(attribute, group)`, in the order of the audit, each once.
     pub fn metric_names(&self, attribute: &str, group: &str) -> Vec<&'a str> {
         let mut seen = BTreeSet::new();
         let here = |m: &&Metric| m.stratum.is_empty() && m.attribute == attribute && m.group_value == group;
-        let all = self
-            .audit
-            .metrics
-            .iter()
-            .filter(here)
-            .map(|metric| metric.metric.as_str());
+        let all = self.audit.metrics.iter().filter(here).map(|metric| metric.metric.as_str());
         all.filter(|name| seen.insert(*name)).collect()
     }
 
-    /// Groups of an attribute: in the audit's order, the unknown last.
+    /// Groups of an attribute: bands of numbers in their order, others by size; the unknown last.
     pub fn groups(&self, attribute: &str) -> Vec<&'a str> {
         let mut groups = self.groups.get(attribute).cloned().unwrap_or_default();
-        groups.sort_by_key(|group| group.starts_with('('));
+        groups.sort_by_key(|group| std::cmp::Reverse(self.n(attribute, group)));
+        if groups.iter().all(|group| !is_known(group) || lower_end(group).is_some()) {
+            groups.sort_by(|a, b| lower_end(a).partial_cmp(&lower_end(b)).unwrap_or(std::cmp::Ordering::Equal));
+        }
+        groups.sort_by_key(|group| !is_known(group));
         groups
     }
 
-    /// The `most` largest groups, in the audit's order.
+    /// The `most` largest groups, in the order of [`Lookup::groups`].
     pub fn largest_groups(&self, attribute: &str, most: usize) -> Vec<&'a str> {
         let groups = self.groups(attribute);
         let mut by_size: Vec<(usize, &str)> = groups.iter().copied().enumerate().collect();
         by_size.sort_by_key(|(at, group)| (std::cmp::Reverse(self.n(attribute, group)), *at));
         let kept: BTreeSet<usize> = by_size.into_iter().take(most).map(|(at, _)| at).collect();
-        groups
-            .into_iter()
-            .enumerate()
-            .filter(|(at, _)| kept.contains(at))
-            .map(|(_, group)| group)
-            .collect()
+        groups.into_iter().enumerate().filter(|(at, _)| kept.contains(at)).map(|(_, group)| group).collect()
     }
 
     /// Rows of a group.
@@ -146,20 +136,10 @@ impl<'a> Lookup<'a> {
     /// Points of one curve in order of x as stored; of the positive class in a binary audit.
     pub fn curve(&self, kind: &str, feature: &str, group: &str) -> Vec<&'a CurvePoint> {
         let points = self.curves.get(&(kind, feature)).map(Vec::as_slice).unwrap_or_default();
-        let here: Vec<&CurvePoint> = points
-            .iter()
-            .filter(|point| point.group_value == group)
-            .copied()
-            .collect();
+        let here: Vec<&CurvePoint> = points.iter().filter(|point| point.group_value == group).copied().collect();
         let positive = self.audit.scope.positive.as_deref().unwrap_or_default();
-        let wanted = here
-            .iter()
-            .find(|p| p.output == positive)
-            .or(here.first())
-            .map(|point| point.output.as_str());
-        here.into_iter()
-            .filter(|point| Some(point.output.as_str()) == wanted)
-            .collect()
+        let wanted = here.iter().find(|p| p.output == positive).or(here.first()).map(|point| point.output.as_str());
+        here.into_iter().filter(|point| Some(point.output.as_str()) == wanted).collect()
     }
 
     /// Importance by one method for one output, the most important first.
@@ -176,45 +156,39 @@ impl<'a> Lookup<'a> {
     pub fn explained_outputs(&self) -> Vec<&'a str> {
         let mut seen = BTreeSet::new();
         let scope = self.audit.scope.explained_outputs.iter().map(String::as_str);
-        let attribution = self
-            .audit
-            .importance
-            .iter()
-            .filter(|i| i.method == "attribution")
-            .map(|i| i.output.as_str());
+        let attribution = self.audit.importance.iter().filter(|i| i.method == "attribution").map(|i| i.output.as_str());
         scope.chain(attribution).filter(|output| seen.insert(*output)).collect()
     }
 
     /// The group that the others of an attribute are compared with.
     pub fn reference(&self, attribute: &str) -> Option<&'a str> {
         let scopes = &self.audit.scope.attributes;
-        scopes
-            .iter()
-            .find(|scope| scope.attribute == attribute)
-            .map(|scope| scope.reference.as_str())
-    }
-
-    /// The group with the highest favourable rate among those with enough rows.
-    pub fn most_favoured(&self, attribute: &str) -> Option<&'a str> {
-        let rate = |group: &&str| {
-            let metric = self.metric("favourable_rate", attribute, group);
-            metric
-                .or_else(|| self.metric("selection_rate", attribute, group))
-                .and_then(|metric| metric.value)
-        };
-        let known = self
-            .groups(attribute)
-            .into_iter()
-            .filter(|group| !group.starts_with('('));
-        known
-            .filter_map(|group| Some((rate(&group)?, group)))
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, group)| group)
+        scopes.iter().find(|scope| scope.attribute == attribute).map(|scope| scope.reference.as_str())
     }
 }
 
 /// The row that compares all others with the reference.
 pub const OTHERS: &str = "(others)";
+/// Outputs that stand for all classes: the worst of them, their unweighted mean.
+pub const WORST: &str = "(worst)";
+pub const MACRO: &str = "(macro)";
+const UNKNOWN: &str = "(unknown)";
+
+/// Where a band begins: "<25" before "25–44" before "≥65"; `None` for anything that is not a band.
+fn lower_end(group: &str) -> Option<(f64, u8)> {
+    let (digits, rank) = match group.strip_prefix(['<', '≤']) {
+        Some(rest) => (rest, 0),
+        None => (group.trim_start_matches(['≥', '>', '[', '(']), 1),
+    };
+    let end = digits.char_indices().find(|(at, c)| !(c.is_ascii_digit() || *c == '.' || (*at == 0 && *c == '-')));
+    let number = digits[..end.map_or(digits.len(), |(at, _)| at)].parse().ok()?;
+    Some((number, rank))
+}
+
+/// Whether every part of a group is a level of its attribute.
+pub fn is_known(group: &str) -> bool {
+    group != OTHERS && !group.split(',').any(|part| part == UNKNOWN)
+}
 
 /// A group as the reader knows it.
 pub fn name(attribute: &str, group: &str) -> String {
@@ -227,18 +201,29 @@ mod tests {
     use crate::report::example;
 
     #[test]
-    fn the_largest_groups_keep_the_order_of_the_audit() {
-        let audit = example::binary();
+    fn groups_come_by_size_and_the_unknown_last() {
+        let mut audit = example::binary();
         let lookup = Lookup::new(&audit);
-        assert_eq!(lookup.groups("sex"), ["Female", "Male", "(unknown)"]);
-        assert_eq!(lookup.largest_groups("sex", 2), ["Female", "Male"]);
+        assert_eq!(lookup.groups("sex"), ["Male", "Female", "(unknown)"]);
         assert_eq!(lookup.largest_groups("sex", 1), ["Male"]);
+        audit.metrics.iter_mut().filter(|m| m.group_value == "(unknown)").for_each(|m| m.n = 100_000);
+        assert_eq!(Lookup::new(&audit).groups("sex")[2], "(unknown)");
     }
 
     #[test]
-    fn the_most_favoured_group_is_found_by_its_rate() {
-        let audit = example::binary();
-        assert_eq!(Lookup::new(&audit).most_favoured("sex"), Some("Male"));
+    fn bands_come_in_the_order_of_their_numbers() {
+        let mut audit = example::binary();
+        let bands = ["≥65", "45–64", "(unknown)", "<25", "25–44", "-5–0"];
+        let metric = |band: &str| crate::audit::Metric { group_value: band.into(), ..audit.metrics[2].clone() };
+        audit.metrics = bands.map(metric).into();
+        assert_eq!(Lookup::new(&audit).groups("sex"), ["-5–0", "<25", "25–44", "45–64", "≥65", "(unknown)"]);
+        assert_eq!(lower_end("Female"), None);
+    }
+
+    #[test]
+    fn a_group_with_an_unknown_part_is_not_a_known_one() {
+        assert!(is_known("Female,Black") && is_known("(18, 25]"));
+        assert!(!is_known("Female,(unknown)") && !is_known("(others)"));
     }
 
     #[test]

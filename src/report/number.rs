@@ -114,22 +114,14 @@ pub fn fixed(value: f64, decimals: usize) -> String {
     let digits = format!("{:.decimals$}", value.abs());
     let is_zero = digits.chars().all(|c| c == '0' || c == '.');
     let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
-    format!(
-        "{}{}{fraction}",
-        if value < 0.0 && !is_zero { "−" } else { "" },
-        grouped(whole)
-    )
+    format!("{}{}{fraction}", if value < 0.0 && !is_zero { "−" } else { "" }, grouped(whole))
 }
 
 /// Like [`fixed`] with a plus sign before positive values.
 pub fn signed(value: f64, decimals: usize) -> String {
     let text = fixed(value, decimals);
     let is_zero = !text.chars().any(|c| ('1'..='9').contains(&c));
-    if value > 0.0 && !is_zero {
-        format!("+{text}")
-    } else {
-        text
-    }
+    if value > 0.0 && !is_zero { format!("+{text}") } else { text }
 }
 
 /// About `digits` significant digits; scientific only where plain digits would not be read.
@@ -144,12 +136,22 @@ pub fn significant(value: f64, digits: usize) -> String {
     fixed(value, decimals_for(magnitude, digits))
 }
 
+/// A value of a feature: whole numbers as they are, others with four significant digits.
+pub fn compact(value: f64) -> String {
+    if value.fract() == 0.0 { fixed(value, 0) } else { significant(value, 4) }
+}
+
 /// Decimals that show `largest` with `digits` significant digits: one choice for a whole column or axis.
 pub fn decimals_for(largest: f64, digits: usize) -> usize {
     if largest <= 0.0 || !largest.is_finite() {
         return 0;
     }
     (digits as i32 - 1 - (largest.log10() + 1e-9).floor() as i32).clamp(0, 8) as usize
+}
+
+/// Decimals of a chart of parts: hundredths below 100, else as [`decimals_for`] three digits.
+pub fn decimals_of_parts(largest: f64) -> usize {
+    decimals_for(if largest < 100.0 { largest.min(9.0) } else { largest }, 3)
 }
 
 /// "48,842".
@@ -159,11 +161,7 @@ pub fn count(n: u64) -> String {
 
 /// "p < 0.001" or "p = 0.042".
 pub fn p_value(p: f64) -> String {
-    if p < 0.001 {
-        "p\u{a0}<\u{a0}0.001".into()
-    } else {
-        format!("p\u{a0}=\u{a0}{p:.3}")
-    }
+    if p < 0.001 { "p\u{a0}<\u{a0}0.001".into() } else { format!("p\u{a0}=\u{a0}{p:.3}") }
 }
 
 /// A very small difference as a power of ten: "4.4 × 10⁻⁷"; 0 is "0 (identical)".
@@ -194,10 +192,7 @@ pub fn measured(unit: Unit, metric: &Metric) -> Option<(String, Option<String>)>
     match half_width.filter(|half| unit == Unit::Value && *half > 0.0 && half.is_finite()) {
         Some(half) => {
             let decimals = decimals_for(half, 2);
-            let interval = metric
-                .ci_low
-                .zip(metric.ci_high)
-                .map(|(low, high)| fixed_range(low, high, decimals));
+            let interval = metric.ci_low.zip(metric.ci_high).map(|(low, high)| fixed_range(low, high, decimals));
             Some((fixed(value, decimals), interval))
         }
         None => Some((with_unit(unit, value), interval(unit, metric))),
@@ -224,13 +219,7 @@ fn superscript(exponent: &str) -> String {
     const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
     exponent
         .chars()
-        .filter_map(|c| {
-            if c == '-' {
-                Some('⁻')
-            } else {
-                c.to_digit(10).map(|d| DIGITS[d as usize])
-            }
-        })
+        .filter_map(|c| if c == '-' { Some('⁻') } else { c.to_digit(10).map(|d| DIGITS[d as usize]) })
         .collect()
 }
 
@@ -257,10 +246,7 @@ mod tests {
     #[test]
     fn values_on_two_sides_of_a_limit_are_never_printed_alike() {
         assert_eq!(apart(Unit::Index, 0.0041, 0.004), ("0.0041".into(), "0.0040".into()));
-        assert_eq!(
-            apart(Unit::Share, 0.79996, 0.8),
-            ("79.996\u{a0}%".into(), "80.000\u{a0}%".into())
-        );
+        assert_eq!(apart(Unit::Share, 0.79996, 0.8), ("79.996\u{a0}%".into(), "80.000\u{a0}%".into()));
         assert_eq!(apart(Unit::Ratio, 0.36, 0.8), ("0.36".into(), "0.80".into()));
         assert_eq!(apart(Unit::Ratio, 0.8, 0.8), ("0.80".into(), "0.80".into()));
     }
@@ -280,15 +266,14 @@ mod tests {
             ..Metric::default()
         };
         let rmse = metric(54.3123, 51.2, 57.4);
-        assert_eq!(
-            measured(Unit::Value, &rmse),
-            Some(("54.3".into(), Some("51.2–57.4".into())))
-        );
-        assert_eq!(
-            measured(Unit::Value, &metric(12_345.6, 11_000.0, 13_000.0)).unwrap().0,
-            "12,346"
-        );
+        assert_eq!(measured(Unit::Value, &rmse), Some(("54.3".into(), Some("51.2–57.4".into()))));
+        assert_eq!(measured(Unit::Value, &metric(12_345.6, 11_000.0, 13_000.0)).unwrap().0, "12,346");
         assert_eq!(measured(Unit::Share, &metric(0.5, 0.4, 0.6)).unwrap().0, "50.0\u{a0}%");
+    }
+
+    #[test]
+    fn parts_of_a_score_have_hundredths_unless_they_are_large_or_tiny() {
+        assert_eq!([0.05, 0.5, 7.4, 10.8, 152.0].map(decimals_of_parts), [4, 3, 2, 2, 0]);
     }
 
     #[test]
@@ -297,6 +282,10 @@ mod tests {
         assert_eq!(count(999), "999");
         assert_eq!(count(48_842), "48,842");
         assert_eq!(fixed(-1_234_567.891, 1), "−1,234,567.9");
+        assert_eq!(
+            (compact(7.0), compact(40_000.0), compact(0.123456)),
+            ("7".into(), "40,000".into(), "0.1235".into())
+        );
     }
 
     #[test]

@@ -26,31 +26,16 @@ impl Scale {
         let is_usable = low.is_finite() && high.is_finite() && low < high;
         let centre = if low.is_finite() { low } else { 0.0 };
         let half = 0.5 + 1e-3 * centre.abs();
-        Self {
-            domain: if is_usable {
-                domain
-            } else {
-                (centre - half, centre + half)
-            },
-            range,
-        }
+        Self { domain: if is_usable { domain } else { (centre - half, centre + half) }, range }
     }
 
     /// A scale over all finite values and `include`, rounded outwards to ticks.
     pub fn around(values: impl IntoIterator<Item = f64>, include: &[f64], range: (f64, f64)) -> Self {
-        let all = values
-            .into_iter()
-            .chain(include.iter().copied())
-            .filter(|value| value.is_finite());
-        let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
-            (low.min(v), high.max(v))
-        });
+        let all = values.into_iter().chain(include.iter().copied()).filter(|value| value.is_finite());
+        let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
         let scale = Self::new((low, high), range);
         let step = step(scale.domain, 10);
-        let outwards = (
-            (scale.domain.0 / step).floor() * step,
-            (scale.domain.1 / step).ceil() * step,
-        );
+        let outwards = ((scale.domain.0 / step).floor() * step, (scale.domain.1 / step).ceil() * step);
         Self::new(outwards, range)
     }
 
@@ -85,11 +70,7 @@ impl Scale {
         let last = (self.domain.1 / step + 1e-9).floor() as i64;
         (first..=last)
             .map(|k| k as f64 * step)
-            .map(|v| Tick {
-                at: self.px(v),
-                text: print(v),
-                zero: v == 0.0,
-            })
+            .map(|v| Tick { at: self.px(v), text: print(v), zero: v == 0.0 })
             .collect()
     }
 }
@@ -98,10 +79,7 @@ impl Scale {
 fn step((low, high): (f64, f64), n: usize) -> f64 {
     let raw = (high - low) / n.max(1) as f64;
     let power = 10f64.powf(raw.log10().floor());
-    let round = [1.0, 2.0, 5.0, 10.0]
-        .into_iter()
-        .find(|m| m * power >= raw * 0.999)
-        .unwrap_or(10.0);
+    let round = [1.0, 2.0, 5.0, 10.0].into_iter().find(|m| m * power >= raw * 0.999).unwrap_or(10.0);
     round * power
 }
 
@@ -126,23 +104,14 @@ mod tests {
     #[test]
     fn what_lies_outside_is_held_inside() {
         let scale = Scale::new((0.0, 1.0), (0.0, 100.0));
-        assert_eq!(
-            (scale.at(-5.0), scale.at(f64::INFINITY), scale.at(f64::NAN)),
-            (0.0, 100.0, 0.0)
-        );
+        assert_eq!((scale.at(-5.0), scale.at(f64::INFINITY), scale.at(f64::NAN)), (0.0, 100.0, 0.0));
     }
 
     #[test]
     fn ticks_are_round_and_as_short_as_their_step_allows() {
-        assert_eq!(
-            texts(Scale::new((0.0, 1.0), (0.0, 1.0))),
-            ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
-        );
+        assert_eq!(texts(Scale::new((0.0, 1.0), (0.0, 1.0))), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(texts(Scale::new((-3.0, 7.0), (0.0, 1.0))), ["−2", "0", "2", "4", "6"]);
-        assert_eq!(
-            texts(Scale::new((0.0, 4000.0), (0.0, 1.0))),
-            ["0", "1,000", "2,000", "3,000", "4,000"]
-        );
+        assert_eq!(texts(Scale::new((0.0, 4000.0), (0.0, 1.0))), ["0", "1,000", "2,000", "3,000", "4,000"]);
     }
 
     #[test]

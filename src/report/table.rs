@@ -51,50 +51,29 @@ impl Table {
     pub fn new(caption: impl Into<String>, columns: &[&str]) -> Self {
         let column =
             |(at, name): (usize, &&str)| Column::new(name.trim_end_matches('|'), at > 0 && !name.ends_with('|'));
-        Self {
-            caption: caption.into(),
-            columns: columns.iter().enumerate().map(column).collect(),
-            ..Self::default()
-        }
+        Self { caption: caption.into(), columns: columns.iter().enumerate().map(column).collect(), ..Self::default() }
     }
 
     pub fn push(&mut self, head: Label, cells: Vec<Cell>) {
-        self.rows.push(Row {
-            head,
-            remark: None,
-            cells,
-        });
+        self.rows.push(Row { head, remark: None, cells });
     }
 }
 
 impl Column {
     pub fn new(text: impl Into<String>, numeric: bool) -> Self {
-        Self {
-            text: text.into(),
-            numeric,
-            title: None,
-        }
+        Self { text: text.into(), numeric, title: None }
     }
 }
 
 impl Cell {
     pub fn number(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            numeric: true,
-            ..Self::default()
-        }
+        Self { text: text.into(), numeric: true, ..Self::default() }
     }
 
     /// Free text from anywhere, shortened, the rest in the tooltip.
     pub fn text(text: &str) -> Self {
         let Label { text, title } = Label::fit(text, 160);
-        Self {
-            is_long: text.chars().count() > 24,
-            text,
-            title,
-            ..Self::default()
-        }
+        Self { is_long: text.chars().count() > 24, text, title, ..Self::default() }
     }
 
     pub fn with_sub(self, sub: Option<String>) -> Self {
@@ -118,13 +97,7 @@ impl Cell {
     /// "undefined" with its reason.
     pub fn undefined(reason: Option<&str>) -> Self {
         let sub = Some(label::shorten(reason.unwrap_or("no reason recorded"), 80));
-        Self {
-            text: "undefined".into(),
-            sub,
-            numeric: true,
-            is_reason: true,
-            ..Self::default()
-        }
+        Self { text: "undefined".into(), sub, numeric: true, is_reason: true, ..Self::default() }
     }
 }
 
@@ -134,10 +107,7 @@ mod tests {
 
     #[test]
     fn an_undefined_metric_shows_its_reason_instead_of_a_number() {
-        let metric = Metric {
-            undefined_reason: Some("no positive labels in the group".into()),
-            ..Metric::default()
-        };
+        let metric = Metric { undefined_reason: Some("no positive labels in the group".into()), ..Metric::default() };
         let cell = Cell::metric(Unit::Share, Some(&metric));
         assert_eq!(cell.text, "undefined");
         assert_eq!(cell.sub.as_deref(), Some("no positive labels in the group"));
@@ -145,16 +115,8 @@ mod tests {
 
     #[test]
     fn a_metric_shows_value_unit_and_interval() {
-        let metric = Metric {
-            value: Some(0.306),
-            ci_low: Some(0.3),
-            ci_high: Some(0.312),
-            ..Metric::default()
-        };
+        let metric = Metric { value: Some(0.306), ci_low: Some(0.3), ci_high: Some(0.312), ..Metric::default() };
         let cell = Cell::metric(Unit::Share, Some(&metric));
-        assert_eq!(
-            (cell.text.as_str(), cell.sub.as_deref()),
-            ("30.6\u{a0}%", Some("30.0–31.2"))
-        );
+        assert_eq!((cell.text.as_str(), cell.sub.as_deref()), ("30.6\u{a0}%", Some("30.0–31.2")));
     }
 }

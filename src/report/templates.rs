@@ -18,29 +18,19 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("theme.css", include_str!("../../templates/theme.css")),
     ("report.css", include_str!("../../templates/report.css")),
     ("charts/bars.svg", include_str!("../../templates/charts/bars.svg")),
-    (
-        "charts/beeswarm.svg",
-        include_str!("../../templates/charts/beeswarm.svg"),
-    ),
+    ("charts/beeswarm.svg", include_str!("../../templates/charts/beeswarm.svg")),
     ("charts/dots.svg", include_str!("../../templates/charts/dots.svg")),
     ("charts/gates.svg", include_str!("../../templates/charts/gates.svg")),
     ("charts/heatmap.svg", include_str!("../../templates/charts/heatmap.svg")),
     ("charts/plot.svg", include_str!("../../templates/charts/plot.svg")),
-    (
-        "charts/waterfall.svg",
-        include_str!("../../templates/charts/waterfall.svg"),
-    ),
+    ("charts/waterfall.svg", include_str!("../../templates/charts/waterfall.svg")),
 ];
 
 /// Why a report could not be drawn. The stored run is never touched.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     #[error("there is no report template `{name}`; known: {known}{}", .folder.as_ref().map(|f| format!(" (and {} has no `{name}.html`)", f.display())).unwrap_or_default())]
-    UnknownTemplate {
-        name: String,
-        known: String,
-        folder: Option<PathBuf>,
-    },
+    UnknownTemplate { name: String, known: String, folder: Option<PathBuf> },
     #[error("the template name `{name}` is not acceptable: use letters, digits, `-` and `_`")]
     BadName { name: String },
     #[error("the folder of templates {} cannot be read: {source}", .path.display())]
@@ -56,10 +46,7 @@ pub enum ReportError {
 pub fn print(view: &View, name: &str, overrides: Option<&Path>) -> Result<String, ReportError> {
     check_name(name)?;
     if let Some(path) = overrides {
-        std::fs::read_dir(path).map_err(|source| ReportError::Folder {
-            path: path.to_owned(),
-            source,
-        })?;
+        std::fs::read_dir(path).map_err(|source| ReportError::Folder { path: path.to_owned(), source })?;
     }
     render(view, &format!("{name}.html"), overrides).map_err(|error| failure(&error, name, overrides))
 }
@@ -84,9 +71,7 @@ fn environment(overrides: Option<&Path>) -> Result<Environment<'static>, Error> 
 
 /// The user's file of that name, else ours.
 fn load(name: &str, overrides: Option<&Path>) -> Result<Option<String>, Error> {
-    let is_inside = Path::new(name)
-        .components()
-        .all(|part| matches!(part, std::path::Component::Normal(_)));
+    let is_inside = Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)));
     if let Some(path) = overrides.filter(|_| is_inside).map(|folder| folder.join(name)) {
         match std::fs::read_to_string(&path) {
             Ok(text) => return Ok(Some(text)),
@@ -99,18 +84,12 @@ fn load(name: &str, overrides: Option<&Path>) -> Result<Option<String>, Error> {
             }
         }
     }
-    Ok(EMBEDDED
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, text)| (*text).to_owned()))
+    Ok(EMBEDDED.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned()))
 }
 
 /// The one place where values become text of the document: made printable, then escaped.
 fn print_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
-    match value
-        .as_str()
-        .filter(|_| value.kind() == ValueKind::String && !value.is_safe())
-    {
+    match value.as_str().filter(|_| value.kind() == ValueKind::String && !value.is_safe()) {
         Some(text) => escape_formatter(out, state, &Value::from(label::clean(text))),
         None => escape_formatter(out, state, value),
     }
@@ -118,13 +97,7 @@ fn print_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(),
 
 fn check_name(name: &str) -> Result<(), ReportError> {
     let is_plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    if is_plain {
-        Ok(())
-    } else {
-        Err(ReportError::BadName {
-            name: label::shorten(name, 60),
-        })
-    }
+    if is_plain { Ok(()) } else { Err(ReportError::BadName { name: label::shorten(name, 60) }) }
 }
 
 /// The error of the innermost template, with the file that the user can open.

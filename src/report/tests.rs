@@ -17,21 +17,14 @@ fn all() -> [Audit; 3] {
 fn tags(html: &str) -> Vec<(String, BTreeMap<String, String>)> {
     let body = &html[..html.find("<style>").unwrap()];
     let rest = &html[html.find("</style>").unwrap()..];
-    [body, rest]
-        .iter()
-        .flat_map(|part| part.split('<').skip(1))
-        .map(tag)
-        .collect()
+    [body, rest].iter().flat_map(|part| part.split('<').skip(1)).map(tag).collect()
 }
 
 fn tag(text: &str) -> (String, BTreeMap<String, String>) {
     let mut attributes = BTreeMap::new();
     let end = text.find([' ', '>', '\n']).unwrap();
     let (name, mut rest) = text.split_at(end);
-    while let Some(next) = rest
-        .trim_start()
-        .strip_prefix(|c: char| c.is_ascii_alphabetic())
-        .map(|_| rest.trim_start())
+    while let Some(next) = rest.trim_start().strip_prefix(|c: char| c.is_ascii_alphabetic()).map(|_| rest.trim_start())
     {
         let stop = next.find(['=', ' ', '>']).unwrap();
         let key = next[..stop].to_owned();
@@ -61,25 +54,13 @@ fn poisoned(text: &str) -> Audit {
     let quoted = serde_json::to_string(text).unwrap();
     let inner = &quoted[1..quoted.len() - 1];
     let mut json = serde_json::to_string(&example::binary()).unwrap();
-    for name in [
-        "sex",
-        "Female",
-        "age",
-        "relationship",
-        ">50K",
-        "Husband",
-        "Income above 50K",
-        "adult-income",
-        "income",
-    ] {
+    for name in
+        ["sex", "Female", "age", "relationship", ">50K", "Husband", "Income above 50K", "adult-income", "income"]
+    {
         json = json.replace(&format!("\"{name}\""), &format!("\"{inner}{name}\""));
     }
-    for phrase in [
-        "Who is shown an offer.",
-        "12 rows have a missing age.",
-        "Female against Male",
-        "data/adult.parquet",
-    ] {
+    for phrase in ["Who is shown an offer.", "12 rows have a missing age.", "Female against Male", "data/adult.parquet"]
+    {
         json = json.replace(phrase, &format!("{inner}{phrase}"));
     }
     serde_json::from_str(&json).unwrap()
@@ -87,24 +68,8 @@ fn poisoned(text: &str) -> Audit {
 
 #[test]
 fn every_kind_of_audit_has_its_sections_and_no_others() {
-    let ids = |audit: &Audit| {
-        view::View::of(audit)
-            .sections
-            .iter()
-            .map(|section| section.id)
-            .collect::<Vec<_>>()
-    };
-    let full = [
-        "gates",
-        "scope",
-        "performance",
-        "fairness",
-        "drivers",
-        "gaps",
-        "cases",
-        "drift",
-        "provenance",
-    ];
+    let ids = |audit: &Audit| view::View::of(audit).sections.iter().map(|section| section.id).collect::<Vec<_>>();
+    let full = ["gates", "scope", "performance", "fairness", "drivers", "gaps", "cases", "drift", "provenance"];
     assert_eq!(ids(&example::binary()), full);
     assert_eq!(ids(&example::multiclass()), full);
     assert_eq!(ids(&example::regression()), full[1..]);
@@ -131,28 +96,15 @@ fn the_document_asks_for_nothing_and_runs_nothing() {
         let html = html(&audit);
         assert!(html.contains("content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\""));
         let tags = tags(&html);
-        for name in [
-            "script",
-            "link",
-            "img",
-            "iframe",
-            "object",
-            "embed",
-            "base",
-            "form",
-            "image",
-            "use",
-            "foreignObject",
-        ] {
+        for name in
+            ["script", "link", "img", "iframe", "object", "embed", "base", "form", "image", "use", "foreignObject"]
+        {
             assert!(named(&tags, name).is_empty(), "{name}");
         }
         for (name, attributes) in &tags {
             assert!(!attributes.keys().any(|key| key.starts_with("on")), "{name}");
             assert!(!attributes.contains_key("src"), "{name}");
-            assert!(
-                attributes.get("href").is_none_or(|href| href.starts_with('#')),
-                "{name}"
-            );
+            assert!(attributes.get("href").is_none_or(|href| href.starts_with('#')), "{name}");
         }
         let style = &html[html.find("<style>").unwrap()..html.find("</style>").unwrap()];
         assert!(!style.contains("url(") && !style.contains("@import"));
@@ -162,13 +114,9 @@ fn the_document_asks_for_nothing_and_runs_nothing() {
 #[test]
 fn hostile_names_are_just_text() {
     let plain = tags(&html(&example::binary()));
-    for text in [
-        "<script>alert(1)</script>",
-        "\"><img src=x onerror=alert(1)>",
-        "{{ 7*7 }}{% raw %}",
-        "&lt;b&gt;",
-        "' x='",
-    ] {
+    for text in
+        ["<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "{{ 7*7 }}{% raw %}", "&lt;b&gt;", "' x='"]
+    {
         let html = html(&poisoned(text));
         let names =
             |tags: &[(String, BTreeMap<String, String>)]| tags.iter().map(|tag| tag.0.clone()).collect::<BTreeSet<_>>();
@@ -192,11 +140,7 @@ fn a_name_of_ten_thousand_characters_is_cut_visibly_and_whole_in_a_tooltip() {
     let html = html(&poisoned(&long));
     assert!(html.contains("xxx…"));
     let tags = tags(&html);
-    assert!(
-        named(&tags, "th")
-            .iter()
-            .any(|th| th.get("title").is_some_and(|title| title.len() >= 10_000))
-    );
+    assert!(named(&tags, "th").iter().any(|th| th.get("title").is_some_and(|title| title.len() >= 10_000)));
     let longest = html.split(['<', '>', '"']).filter(|text| text.len() >= 10_000).count();
     assert!(longest <= 24, "the whole name is repeated {longest} times");
     assert!(html.len() < 2_000_000);
@@ -206,20 +150,13 @@ fn a_name_of_ten_thousand_characters_is_cut_visibly_and_whole_in_a_tooltip() {
 fn every_chart_has_title_description_and_its_numbers_as_a_table() {
     for audit in all() {
         let html = html(&audit);
-        let figures: Vec<&str> = html
-            .split("<figure")
-            .skip(1)
-            .map(|f| &f[..f.find("</figure>").unwrap()])
-            .collect();
+        let figures: Vec<&str> = html.split("<figure").skip(1).map(|f| &f[..f.find("</figure>").unwrap()]).collect();
         assert!(figures.len() >= 5);
         for figure in figures {
             let tags = tags(&format!("<style></style><figure{figure}"));
             let svg = named(&tags, "svg")[0];
             assert_eq!(svg["role"], "img");
-            let ids: Vec<&String> = ["title", "desc"]
-                .iter()
-                .map(|name| &named(&tags, name)[0]["id"])
-                .collect();
+            let ids: Vec<&String> = ["title", "desc"].iter().map(|name| &named(&tags, name)[0]["id"]).collect();
             assert_eq!(svg["aria-labelledby"], format!("{} {}", ids[0], ids[1]));
             assert!(figure.find("<table>").unwrap() > figure.find("</svg>").unwrap());
             assert!(figure.contains("<tbody>\n<tr>"), "an empty table of numbers");
@@ -234,14 +171,8 @@ fn ids_are_unique_and_references_lead_somewhere() {
         let ids: Vec<&String> = tags.iter().filter_map(|tag| tag.1.get("id")).collect();
         let distinct: BTreeSet<&String> = ids.iter().copied().collect();
         assert_eq!(ids.len(), distinct.len());
-        let labelled = tags
-            .iter()
-            .filter_map(|tag| tag.1.get("aria-labelledby"))
-            .flat_map(|ids| ids.split(' '));
-        let anchors = tags
-            .iter()
-            .filter_map(|tag| tag.1.get("href"))
-            .filter_map(|href| href.strip_prefix('#'));
+        let labelled = tags.iter().filter_map(|tag| tag.1.get("aria-labelledby")).flat_map(|ids| ids.split(' '));
+        let anchors = tags.iter().filter_map(|tag| tag.1.get("href")).filter_map(|href| href.strip_prefix('#'));
         for reference in labelled.chain(anchors) {
             assert!(distinct.contains(&reference.to_owned()), "{reference}");
         }
@@ -284,10 +215,7 @@ fn an_undefined_value_shows_its_reason() {
 #[test]
 fn an_empty_audit_is_still_a_document() {
     let mut audit = example::binary();
-    audit.scope = crate::audit::Scope {
-        task: "binary".into(),
-        ..Default::default()
-    };
+    audit.scope = crate::audit::Scope { task: "binary".into(), ..Default::default() };
     audit.proof = Default::default();
     (audit.metrics, audit.group_counts, audit.importance, audit.gates) = Default::default();
     (audit.group_attributions, audit.drift, audit.curves, audit.sample) = Default::default();
@@ -308,15 +236,10 @@ fn numbers_that_are_not_numbers_break_nothing() {
         audit.gates[0].observed = Some(value);
         audit.curves[4].y = value;
         let html = html(&audit);
-        let marks = html
-            .split("<svg")
-            .skip(1)
-            .flat_map(|svg| svg[..svg.find("</svg>").unwrap()].split(" d=\"").skip(1));
+        let marks =
+            html.split("<svg").skip(1).flat_map(|svg| svg[..svg.find("</svg>").unwrap()].split(" d=\"").skip(1));
         for path in marks.map(|rest| &rest[..rest.find('"').unwrap()]) {
-            assert!(
-                !path.contains("NaN") && !path.contains("inf") && !path.contains('e'),
-                "{path}"
-            );
+            assert!(!path.contains("NaN") && !path.contains("inf") && !path.contains('e'), "{path}");
         }
     }
 }
@@ -330,24 +253,13 @@ fn huge() -> Audit {
     (audit.scope.outputs, audit.scope.explained_outputs) = (classes.clone(), classes.clone());
     audit.scope.features = features
         .iter()
-        .map(|name| crate::audit::Feature {
-            name: name.clone(),
-            ..audit.scope.features[0].clone()
-        })
+        .map(|name| crate::audit::Feature { name: name.clone(), ..audit.scope.features[0].clone() })
         .collect();
     audit.run.n_rows = 1_000_000;
     let places: Vec<String> = groups.iter().cloned().chain([String::new()]).collect();
     let (metric, group_attribution) = (audit.metrics[0].clone(), audit.group_attributions[0].clone());
-    let names = [
-        "selection_rate",
-        "precision",
-        "recall",
-        "f1",
-        "roc_auc",
-        "accuracy",
-        "base_rate",
-        "false_positive_rate",
-    ];
+    let names =
+        ["selection_rate", "precision", "recall", "f1", "roc_auc", "accuracy", "base_rate", "false_positive_rate"];
     audit.metrics = names
         .iter()
         .flat_map(|name| places.iter().map(move |group| (name, group)))
@@ -393,9 +305,7 @@ fn huge() -> Audit {
         let of = |feature: &String| crate::audit::SampleSeries {
             feature: feature.clone(),
             output: class.clone(),
-            attribution: (0..2_000)
-                .map(|i| f64::from(i * 7_919 % 2_003) / 1_000.0 - 1.0)
-                .collect(),
+            attribution: (0..2_000).map(|i| f64::from(i * 7_919 % 2_003) / 1_000.0 - 1.0).collect(),
             value: (0..2_000).map(|i| Some(f64::from(i))).collect(),
         };
         features.iter().map(of).collect()
@@ -439,30 +349,17 @@ fn a_template_of_the_user_comes_first_and_reaches_included_ones() {
     let html = render(&example::binary(), "audit", Some(folder.path())).unwrap();
     assert!(html.contains("--paper: tomato") && html.contains("<h1"));
     std::fs::write(folder.path().join("mine.html"), "<p>{{ title.text }}</p>").unwrap();
-    assert_eq!(
-        render(&example::binary(), "mine", Some(folder.path())).unwrap(),
-        "<p>Income above 50K</p>"
-    );
+    assert_eq!(render(&example::binary(), "mine", Some(folder.path())).unwrap(), "<p>Income above 50K</p>");
 }
 
 #[test]
 fn a_broken_template_fails_with_its_file_and_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table.html");
-    for (text, line, word) in [
-        ("a\n\n{% for %}", 3, "syntax error"),
-        ("a\n{{ table.nothing.here }}", 2, "undefined"),
-    ] {
+    for (text, line, word) in [("a\n\n{% for %}", 3, "syntax error"), ("a\n{{ table.nothing.here }}", 2, "undefined")] {
         std::fs::write(&path, text).unwrap();
         let error = render(&example::binary(), "audit", Some(folder.path())).unwrap_err();
-        let ReportError::Template {
-            file,
-            line: found,
-            detail,
-        } = &error
-        else {
-            panic!("{error}")
-        };
+        let ReportError::Template { file, line: found, detail } = &error else { panic!("{error}") };
         assert_eq!((file.as_str(), *found), (path.to_str().unwrap(), line), "{error}");
         assert!(detail.contains(word), "{error}");
     }
@@ -472,13 +369,7 @@ fn a_broken_template_fails_with_its_file_and_line() {
 fn an_unknown_template_names_those_that_are_known() {
     let error = render(&example::binary(), "audti", None).unwrap_err();
     assert_eq!(error.to_string(), "there is no report template `audti`; known: audit");
-    assert!(matches!(
-        render(&example::binary(), "../secret", None),
-        Err(ReportError::BadName { .. })
-    ));
+    assert!(matches!(render(&example::binary(), "../secret", None), Err(ReportError::BadName { .. })));
     let missing = std::path::Path::new("no/such/folder");
-    assert!(matches!(
-        render(&example::binary(), "audit", Some(missing)),
-        Err(ReportError::Folder { .. })
-    ));
+    assert!(matches!(render(&example::binary(), "audit", Some(missing)), Err(ReportError::Folder { .. })));
 }

@@ -90,17 +90,11 @@ pub struct Note {
 
 impl Part {
     pub fn titled(title: impl AsRef<str>) -> Self {
-        Self {
-            title: Some(Label::fit(title.as_ref(), 80)),
-            ..Self::default()
-        }
+        Self { title: Some(Label::fit(title.as_ref(), 80)), ..Self::default() }
     }
 
     pub fn is_empty(&self) -> bool {
-        Self {
-            title: None,
-            ..self.clone()
-        } == Self::default()
+        Self { title: None, ..self.clone() } == Self::default()
     }
 }
 
@@ -108,19 +102,11 @@ impl Section {
     /// A section of the parts that say something; `None` where no part does.
     pub fn of(id: &'static str, title: &'static str, parts: Vec<Part>) -> Option<Self> {
         let parts: Vec<Part> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        (!parts.is_empty()).then_some(Self {
-            id,
-            title,
-            lede: None,
-            parts,
-        })
+        (!parts.is_empty()).then_some(Self { id, title, lede: None, parts })
     }
 
     pub fn with_lede(self, lede: impl Into<String>) -> Self {
-        Self {
-            lede: Some(lede.into()),
-            ..self
-        }
+        Self { lede: Some(lede.into()), ..self }
     }
 }
 
@@ -128,11 +114,7 @@ impl View {
     pub fn of(audit: &Audit) -> Self {
         let lookup = Lookup::new(audit);
         let run = &audit.run;
-        let title = if audit.scope.title.is_empty() {
-            &run.pipeline
-        } else {
-            &audit.scope.title
-        };
+        let title = if audit.scope.title.is_empty() { &run.pipeline } else { &audit.scope.title };
         let all = [
             sections::verdict::section(&lookup),
             sections::scope::section(&lookup),
@@ -147,18 +129,11 @@ impl View {
         Self {
             lang: "en",
             title: Label::whole(title, 120),
-            eyebrow: format!(
-                "Model audit · {} · {}",
-                label::shorten(&run.pipeline, 60),
-                words::date(&run.as_of)
-            ),
+            eyebrow: format!("Model audit · {} · {}", label::shorten(&run.pipeline, 60), words::date(&run.as_of)),
             description: audit.scope.description.clone(),
             verdict: sections::verdict::headline(audit),
             sections: all.into_iter().flatten().collect(),
-            colophon: format!(
-                "Run {} · probity {} · drawn from the stored run alone.",
-                run.run_id, run.tool_version
-            ),
+            colophon: format!("Run {} · probity {} · drawn from the stored run alone.", run.run_id, run.tool_version),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Sentences are never more certain than their interval: a ratio is called below the four-fifths screen only if the
 //! whole interval is. A screen is called a screen; nothing is ever called compliant.
 
+use super::lookup;
 use super::number::{self, Unit};
 use crate::audit::{Decision, Metric};
 use std::borrow::Cow;
@@ -52,11 +53,7 @@ const METRICS: &[(&str, &str, Unit)] = &[
     ("equal_opportunity", "Equal opportunity", Unit::Share),
     ("average_odds", "Average odds", Unit::Share),
     ("average_abs_odds", "Average absolute odds", Unit::Share),
-    (
-        "generalized_entropy_index",
-        "Generalized entropy index (α = 2)",
-        Unit::Index,
-    ),
+    ("generalized_entropy_index", "Generalized entropy index (α = 2)", Unit::Index),
     ("theil_index", "Theil index", Unit::Index),
     ("coefficient_of_variation", "Coefficient of variation", Unit::Index),
 ];
@@ -76,20 +73,21 @@ pub fn metric(name: &str) -> Cow<'static, str> {
     }
     let spaced = name.replace('_', " ");
     let mut letters = spaced.chars();
-    Cow::Owned(
-        letters
-            .next()
-            .map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect()),
-    )
+    Cow::Owned(letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect()))
 }
 
 /// A metric's words; what a regression calls a score is its prediction.
 pub fn metric_for(name: &str, is_regression: bool) -> String {
     let words = metric(name);
-    if is_regression {
-        words.replace("score", "prediction")
-    } else {
-        words.into_owned()
+    if is_regression { words.replace("score", "prediction") } else { words.into_owned() }
+}
+
+/// What a number over all classes is.
+pub fn of_classes(output: &str) -> &'static str {
+    match output {
+        lookup::WORST => ", worst class",
+        lookup::MACRO => ", mean over classes",
+        _ => "",
     }
 }
 
@@ -115,10 +113,7 @@ pub fn unit(name: &str) -> Unit {
     if let Some((.., unit)) = known(name) {
         return *unit;
     }
-    if ["clarify_", "between_group_"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
-    {
+    if ["clarify_", "between_group_"].iter().any(|prefix| name.starts_with(prefix)) {
         return Unit::Index;
     }
     let root = name.trim_end_matches("_mean");
@@ -265,11 +260,7 @@ pub fn impact_sentence(group: &str, best: &str, m: &Metric, n_best: u64, min_gro
 /// The first sentence of the report.
 pub fn verdict(verdict: Decision, n_gates: usize, n_failed: usize, n_warned: usize, n_undecided: usize) -> String {
     let gates = |n: usize| format!("{n} of {}", counted(n_gates as u64, "gate", "gates"));
-    let warned = if n_warned > 0 {
-        format!(" {} breached as a warning.", gates(n_warned))
-    } else {
-        String::new()
-    };
+    let warned = if n_warned > 0 { format!(" {} breached as a warning.", gates(n_warned)) } else { String::new() };
     match verdict {
         _ if n_gates == 0 => "No gates were set: this run measures and does not judge.".to_owned(),
         Decision::Pass => format!("{} passed.{warned}", gates(n_gates - n_warned - n_undecided)),
@@ -304,26 +295,11 @@ mod tests {
 
     #[test]
     fn a_sentence_is_never_more_certain_than_its_interval() {
-        assert_eq!(
-            four_fifths(&ratio(0.36, Some((0.33, 0.39))), 30),
-            "below the four-fifths screen"
-        );
-        assert_eq!(
-            four_fifths(&ratio(0.95, Some((0.9, 1.0))), 30),
-            "above the four-fifths screen"
-        );
+        assert_eq!(four_fifths(&ratio(0.36, Some((0.33, 0.39))), 30), "below the four-fifths screen");
+        assert_eq!(four_fifths(&ratio(0.95, Some((0.9, 1.0))), 30), "above the four-fifths screen");
         assert!(four_fifths(&ratio(0.75, Some((0.6, 0.9))), 30).contains("neither side"));
         assert!(four_fifths(&ratio(0.75, None), 30).contains("point value"));
-        assert_eq!(
-            four_fifths(
-                &Metric {
-                    n: 12,
-                    ..ratio(0.1, Some((0.0, 0.2)))
-                },
-                30
-            ),
-            "too few rows to say"
-        );
+        assert_eq!(four_fifths(&Metric { n: 12, ..ratio(0.1, Some((0.0, 0.2))) }, 30), "too few rows to say");
     }
 
     #[test]
@@ -361,10 +337,7 @@ mod tests {
     fn a_verdict_says_how_many_gates_of_how_many() {
         assert_eq!(verdict(Decision::Fail, 4, 1, 0, 0), "1 of 4 gates failed.");
         assert_eq!(verdict(Decision::Pass, 1, 0, 0, 0), "1 of 1 gate passed.");
-        assert_eq!(
-            verdict(Decision::Pass, 0, 0, 0, 0),
-            "No gates were set: this run measures and does not judge."
-        );
+        assert_eq!(verdict(Decision::Pass, 0, 0, 0, 0), "No gates were set: this run measures and does not judge.");
     }
 
     #[test]

@@ -73,7 +73,10 @@ pub(super) fn marks(folder: &Path, pipeline: &str) -> Result<Vec<Mark>, StoreErr
     let mut found = Vec::new();
     for path in entries(folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with(&prefix) && name.ends_with(".run") {
+        if name.starts_with(".tmp-") && name.contains(&format!("-{prefix}")) {
+            // Killed while making its mark, a run has made nothing else.
+            remove_file(&path)?;
+        } else if name.starts_with(&prefix) && name.ends_with(".run") {
             let content = fs::read(&path).map_err(|e| StoreError::io("read", &path, e))?;
             // Marks are published whole; a damaged one names nothing that could be cleaned safely.
             found.extend(serde_json::from_slice::<Mark>(&content).ok().filter(|mark| mark.path(folder) == path));

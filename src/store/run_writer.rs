@@ -90,7 +90,8 @@ impl<'a> RunWriter<'a> {
         let previous = store.catalogue.last_recorded(lock.pipeline())?;
         let writer = Self { store, lock, mark, origin, previous, recovered, predictions: None, explanations: None };
         // Better to learn now than after hours that nothing can be stored.
-        drop(file::write(&results.join("probe"), run_id, b"probe")?);
+        let folder = results.join(layout::reports_folder(lock.pipeline(), run_id));
+        drop(file::write(&folder.join("probe"), run_id, b"probe")?);
         Ok(writer)
     }
 

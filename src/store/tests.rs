@@ -253,6 +253,33 @@ fn summaries_stand_in_the_catalogue_at_full_precision() {
 }
 
 #[test]
+fn a_stored_audit_keeps_every_digit() {
+    let place = Place::new();
+    let store = place.open();
+    let lock = store.lock("adult").unwrap();
+    let writer = store.begin(&lock, &run_id(1), "2026-11-21").unwrap();
+    let mut given = audit(&run_id(1), "adult", "2026-11-21");
+    let digits = |i: u64| f64::from_bits(0x3fd0_0000_0000_0000 + i.wrapping_mul(0x9e37_79b9_7f4a_7c15) % (1 << 52));
+    given.metrics = (0..5000).map(|i| Metric { value: Some(digits(i)), ..Metric::default() }).collect();
+    writer.commit(&mut given, &[], None).unwrap();
+    assert!(store.audit(&store.run("adult@latest").unwrap()).unwrap() == given);
+}
+
+#[test]
+fn a_run_killed_while_making_its_mark_leaves_none() {
+    let place = Place::new();
+    let store = place.open();
+    let lock = store.lock("adult").unwrap();
+    let (mine, other) = (format!(".tmp-{0}-adult.{0}.run", run_id(1)), format!(".tmp-{0}-german.{0}.run", run_id(2)));
+    for name in [&mine, &other] {
+        fs::write(store.catalogue.locks_folder().join(name), "{").unwrap();
+    }
+    drop(store.begin(&lock, &run_id(3), "2026-11-21").unwrap());
+    assert!(!store.catalogue.locks_folder().join(mine).exists());
+    assert!(store.catalogue.locks_folder().join(other).exists());
+}
+
+#[test]
 fn rows_come_back_as_they_were_given() {
     let place = Place::new();
     let committed = commit(&place.open(), "adult", "2026-11-21", 1);

@@ -7,11 +7,11 @@
 
 use super::cuts::{Bins, Cuts};
 use super::ensemble::Ensemble;
-use super::kernel::Simd;
 use super::paths::most_players;
 use super::pattern::Target;
 use super::router::parts_within;
 use super::sides::Switches;
+use super::simd::Simd;
 use super::slots::Slots;
 use super::weights::{Weights, logistic_slope};
 use crate::forest::{Node, Tree};

@@ -3,8 +3,8 @@
 use super::TreeError;
 use super::cuts::Cuts;
 use super::ensemble::Ensemble;
-use super::kernel::Simd;
 use super::sides::count_nodes;
+use super::simd::Simd;
 use crate::forest::{Forest, Node, Tree};
 use ndarray::ArrayView2;
 use rayon::prelude::*;

@@ -2,8 +2,8 @@
 
 use super::TreeError;
 use super::cuts::{Bins, Cuts};
-use super::kernel::Simd;
 use super::sides::count_nodes;
+use super::simd::Simd;
 use crate::forest::{Forest, Node, Tree};
 use rayon::prelude::*;
 

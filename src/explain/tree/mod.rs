@@ -4,7 +4,7 @@
 //! tree is a sum of small product games. `paths` reads these games off a tree, `weights` knows what joining is worth.
 //!
 //! - `tables` (bulk): rows are quantised by all cuts (`cuts`), leaves of a tree are grouped (`merge`), each group
-//!   becomes one lookup table (`pattern`, `table`), rows add table entries (`kernel`).
+//!   becomes one lookup table (`pattern`, `table`), rows add table entries (`kernel`, `simd`).
 //! - `cohort` (interventional, few rows or deep trees): a row walks each tree with the whole background as bit sets.
 //! - `quadrature` (path-dependent, few rows or deep trees): Gauss–Legendre quadrature along one depth-first walk.
 //!
@@ -17,12 +17,14 @@ mod cuts;
 mod ensemble;
 mod gauss;
 mod kernel;
+mod lanes;
 mod merge;
 mod paths;
 mod pattern;
 mod quadrature;
 mod router;
 mod sides;
+mod simd;
 mod slots;
 mod survey;
 mod table;
@@ -259,7 +261,7 @@ impl TreeExplainer {
     }
 
     #[cfg(test)]
-    fn with_simd(self, simd: kernel::Simd) -> Self {
+    fn with_simd(self, simd: simd::Simd) -> Self {
         let interactions = self.interactions.map(|engine| engine.with_simd(simd));
         Self { attributions: self.attributions.with_simd(simd), interactions, ..self }
     }

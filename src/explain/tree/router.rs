@@ -9,11 +9,11 @@ use super::cover::Cover;
 use super::cuts::{Bins, Cuts};
 use super::ensemble::Ensemble;
 use super::kernel::LANES;
-#[cfg(test)]
-use super::kernel::Simd;
 use super::merge::Limits;
 use super::pattern::Target;
 use super::quadrature::Quadrature;
+#[cfg(test)]
+use super::simd::Simd;
 use super::slots::Slots;
 use super::survey::Survey;
 use super::table::Absent;
@@ -241,7 +241,8 @@ impl Costs<'_> {
             Target::Players => 0.0,
             Target::Pairs => survey.points * (survey.most_players * survey.most_players) as f64 * 0.3,
         };
-        let nanoseconds = self.rows() * (survey.nodes * 0.6 + survey.points * 0.3 * self.slots.n_outputs as f64 + pairs);
+        let nanoseconds =
+            self.rows() * (survey.nodes * 0.6 + survey.points * 0.3 * self.slots.n_outputs as f64 + pairs);
         let bytes = (survey.points * 32.0 + survey.nodes * 96.0) as usize;
         Estimate { seconds: nanoseconds * 1e-9, bytes: bytes.min(self.options.table_bytes) }
     }

@@ -1,7 +1,7 @@
 //! Which side of every split quantised rows take, 64 rows a word.
 
 use super::cuts::{Bins, Compare, Cuts, LocalBins, as_split};
-use super::kernel::Simd;
+use super::simd::Simd;
 use crate::forest::{Node, Split, Tree};
 
 /// A tree's splits as compares on quantised rows, by node.

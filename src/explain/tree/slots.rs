@@ -6,7 +6,7 @@ use super::kernel::LANES;
 use super::pattern::Target;
 use crate::forest::{Node, Tree};
 use ndarray::Array3;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Slots of one output: players first, then pairs `(a, b)` with a < b.
 #[derive(Debug, Clone)]
@@ -76,13 +76,14 @@ impl Slots {
 }
 
 fn pairs_on_paths(ensemble: &Ensemble) -> BTreeSet<(u32, u32)> {
-    let mut pairs = BTreeSet::new();
+    // Most pairs are met many times: a hash is quicker to ask than an order.
+    let mut pairs = HashSet::new();
     ensemble.forest.trees.iter().for_each(|tree| add_pairs(ensemble, tree, &mut pairs));
-    pairs
+    pairs.into_iter().collect()
 }
 
 /// Pairs whose later split stands below the earlier one's; leaves without votes do not count.
-fn add_pairs(ensemble: &Ensemble, tree: &Tree, pairs: &mut BTreeSet<(u32, u32)>) {
+fn add_pairs(ensemble: &Ensemble, tree: &Tree, pairs: &mut HashSet<(u32, u32)>) {
     let votes = votes_below(tree);
     let mut above: Vec<u32> = Vec::new();
     let mut open = vec![(0, 0)];

@@ -3,10 +3,11 @@
 use super::cover::Cover;
 use super::cuts::{Bins, Cuts, LocalBins};
 use super::ensemble::Ensemble;
-use super::kernel::{Keys, LANES, Line, Simd, Term, WIDEST, ZERO};
+use super::kernel::{Keys, LANES, Line, Term, WIDEST, ZERO};
 use super::merge::{Axis, Group, Groups, Limits, MadeOf, cells_in, merge_leaves};
 use super::paths::{LeafGame, leaf_games};
 use super::pattern::{Target, absent_from_counts, absent_from_covers, padded, pairs_of, pattern_values};
+use super::simd::Simd;
 use super::slots::Slots;
 use super::weights::Weights;
 use std::collections::BTreeSet;
@@ -250,7 +251,7 @@ fn count_keys(bins: &Bins, terms: &[Term], last: u16, simd: Simd) -> Vec<f64> {
     let mut counts = vec![0_u32; last as usize + 1];
     let mut keys = Keys::NONE;
     for block in 0..bins.n_blocks() {
-        simd.keys(bins.block(block), 0, terms, last, &mut keys);
+        simd.keys(bins.block(block), terms, last, &mut keys);
         keys.as_slice()[..bins.rows_in(block)].iter().for_each(|key| counts[*key as usize] += 1);
     }
     counts.into_iter().map(f64::from).collect()

@@ -6,9 +6,10 @@
 
 use super::cuts::{BLOCK, Bins, Cuts};
 use super::ensemble::Ensemble;
-use super::kernel::{Keys, LANES, Line, Place, Simd, ZERO};
+use super::kernel::{Keys, LANES, Line, Place, ZERO};
 use super::merge::Limits;
 use super::router::parts_within;
+use super::simd::Simd;
 use super::slots::Slots;
 use super::table::{Absent, Context, Lanes, Table, TreePlan};
 use super::weights::Weights;
@@ -150,7 +151,7 @@ impl Tables {
         for run in tables.chunk_by(|a, b| matches!(a.lanes, Lanes::Dense { .. }) && a.lanes == b.lanes) {
             for tables in run.chunks(TOGETHER) {
                 for (table, keys) in tables.iter().zip(&mut keys) {
-                    self.simd.keys(block, 0, &table.terms, table.last, keys);
+                    self.simd.keys(block, &table.terms, table.last, keys);
                 }
                 self.add_entries(tables, &keys[..tables.len()], sums);
             }

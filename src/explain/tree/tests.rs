@@ -1,6 +1,6 @@
 //! Every engine against the definition, on forests made to be unpleasant.
 
-use super::kernel::Simd;
+use super::simd::Simd;
 use super::testing::*;
 use super::*;
 use crate::forest::{Node, Split, Test, Tree};
@@ -380,6 +380,17 @@ fn no_rows_are_no_attributions() {
     for explainer in all_explainers(&forest, &mut Noise::new(1), false) {
         assert_eq!(explainer.explain(Array2::zeros((0, 7)).view()).unwrap().phi.dim(), (0, 1, 7));
         assert_eq!(explainer.interactions(Array2::zeros((0, 7)).view()).unwrap(), None);
+    }
+}
+
+#[test]
+fn no_outputs_are_no_attributions() {
+    let forest = random_forest(&mut Noise::new(3), SHAPE);
+    for algorithm in [Algorithm::Tables, Algorithm::Cohorts] {
+        let background = Array2::zeros((3, 7));
+        let explainer =
+            TreeExplainer::interventional(&forest, &SINGLE, background.view(), &[], &options(algorithm)).unwrap();
+        assert_eq!(explainer.explain(background.view()).unwrap().phi.dim(), (3, 0, 7));
     }
 }
 

@@ -1,7 +1,8 @@
 //! Eight rows on their way through a tree, for `quadrature`.
 
 use super::gauss::Rule;
-use super::kernel::{Histories, LANES, Lanewise, Line, Tip, Vectorised, ZERO};
+use super::kernel::{LANES, Line, ZERO};
+use super::lanes::{Histories, Lanewise, Tip, Vectorised};
 use super::pattern::Target;
 use super::quadrature::{Edge, Itinerary, Step};
 use super::slots::Slots;

@@ -53,10 +53,7 @@ pub struct Bar {
 }
 
 pub fn draw(bars: &[Bar], x_title: &str) -> Bars {
-    let ends = bars
-        .iter()
-        .flat_map(|bar| [bar.value, bar.interval.map(|i| i.0), bar.interval.map(|i| i.1)])
-        .flatten();
+    let ends = bars.iter().flat_map(|bar| [bar.value, bar.interval.map(|i| i.0), bar.interval.map(|i| i.1)]).flatten();
     let scale = Scale::around(ends, &[0.0], (LEFT, RIGHT));
     let bottom = TOP + PITCH * bars.len() as f64;
     Bars {
@@ -73,11 +70,7 @@ pub fn draw(bars: &[Bar], x_title: &str) -> Bars {
         thickness: Px(THICKNESS),
         x_title: x_title.to_owned(),
         ticks: scale.ticks(4),
-        rows: bars
-            .iter()
-            .enumerate()
-            .map(|(at, bar)| row(bar, TOP + PITCH * (at as f64 + 0.5), &scale))
-            .collect(),
+        rows: bars.iter().enumerate().map(|(at, bar)| row(bar, TOP + PITCH * (at as f64 + 0.5), &scale)).collect(),
     }
 }
 
@@ -102,11 +95,7 @@ mod tests {
     use super::*;
 
     fn bar(value: f64) -> Bar {
-        Bar {
-            name: "age".into(),
-            value: Some(value),
-            ..Bar::default()
-        }
+        Bar { name: "age".into(), value: Some(value), ..Bar::default() }
     }
 
     #[test]

@@ -60,11 +60,7 @@ pub struct Swarm {
 }
 
 pub fn draw(swarms: &[Swarm], x_title: &str) -> Beeswarm {
-    let scale = Scale::around(
-        swarms.iter().flat_map(|s| &s.dots).map(|dot| dot.0),
-        &[0.0],
-        (LEFT, RIGHT),
-    );
+    let scale = Scale::around(swarms.iter().flat_map(|s| &s.dots).map(|dot| dot.0), &[0.0], (LEFT, RIGHT));
     let bottom = TOP + PITCH * swarms.len() as f64;
     let key_left = RIGHT - 80.0 - 18.0 * N_COLOURS as f64;
     Beeswarm {
@@ -81,14 +77,8 @@ pub fn draw(swarms: &[Swarm], x_title: &str) -> Beeswarm {
         label_x: Px(LEFT - 14.0),
         x_title: x_title.to_owned(),
         ticks: scale.ticks(8),
-        rows: swarms
-            .iter()
-            .enumerate()
-            .map(|(at, s)| row(s, TOP + PITCH * (at as f64 + 0.5), &scale))
-            .collect(),
-        key: (0..N_COLOURS)
-            .map(|at| (Px(key_left + 18.0 * at as f64), format!("v{at}")))
-            .collect(),
+        rows: swarms.iter().enumerate().map(|(at, s)| row(s, TOP + PITCH * (at as f64 + 0.5), &scale)).collect(),
+        key: (0..N_COLOURS).map(|at| (Px(key_left + 18.0 * at as f64), format!("v{at}"))).collect(),
         key_y: Px(6.0),
         key_text_y: Px(15.0),
         key_low_x: Px(key_left - 8.0),
@@ -104,10 +94,7 @@ pub fn fifths(values: &[Option<f64>]) -> Vec<Option<usize>> {
     let is_constant = sorted.first() == sorted.last();
     let middle_rank = |v: f64| (sorted.partition_point(|x| *x < v) + sorted.partition_point(|x| *x <= v)) as f64 / 2.0;
     let fifth = |v: f64| ((N_COLOURS as f64 * middle_rank(v) / sorted.len() as f64) as usize).min(N_COLOURS - 1);
-    values
-        .iter()
-        .map(|v| v.filter(|v| !v.is_nan() && !is_constant).map(fifth))
-        .collect()
+    values.iter().map(|v| v.filter(|v| !v.is_nan() && !is_constant).map(fifth)).collect()
 }
 
 fn row(swarm: &Swarm, y: f64, scale: &Scale) -> SwarmRow {
@@ -116,16 +103,9 @@ fn row(swarm: &Swarm, y: f64, scale: &Scale) -> SwarmRow {
         by_colour[fifth.unwrap_or(N_COLOURS)].push((dx, y + dy));
     }
     let class = |at: usize| {
-        if at == N_COLOURS {
-            "vn".to_owned()
-        } else {
-            format!("v{at}")
-        }
+        if at == N_COLOURS { "vn".to_owned() } else { format!("v{at}") }
     };
-    let paths = by_colour
-        .into_iter()
-        .enumerate()
-        .filter(|(_, points)| !points.is_empty());
+    let paths = by_colour.into_iter().enumerate().filter(|(_, points)| !points.is_empty());
     SwarmRow {
         label: Label::within(&swarm.name, LEFT - 14.0, super::TEXT),
         y: Px(y),
@@ -137,11 +117,7 @@ fn row(swarm: &Swarm, y: f64, scale: &Scale) -> SwarmRow {
 /// `(x, offset from the line)` of every dot, in the order given: dots of one column alternate above and below; the fuller
 /// the fullest column, the closer, so that heights compare within a line.
 fn pile_up(swarm: &Swarm, scale: &Scale) -> Vec<(f64, f64)> {
-    let columns: Vec<usize> = swarm
-        .dots
-        .iter()
-        .map(|(phi, _)| (scale.at(*phi) / COLUMN) as usize)
-        .collect();
+    let columns: Vec<usize> = swarm.dots.iter().map(|(phi, _)| (scale.at(*phi) / COLUMN) as usize).collect();
     let n_columns = columns.iter().max().map_or(0, |last| last + 1);
     let mut height = vec![0usize; n_columns];
     columns.iter().for_each(|column| height[*column] += 1);
@@ -166,10 +142,7 @@ mod tests {
         let values: Vec<Option<f64>> = (0..10).map(|v| Some(f64::from(v))).collect();
         let expected: Vec<Option<usize>> = (0..10).map(|v| Some(v / 2)).collect();
         assert_eq!(fifths(&values), expected);
-        assert_eq!(
-            fifths(&[Some(1.0), Some(1.0), Some(2.0), None]),
-            [Some(1), Some(1), Some(4), None]
-        );
+        assert_eq!(fifths(&[Some(1.0), Some(1.0), Some(2.0), None]), [Some(1), Some(1), Some(4), None]);
     }
 
     #[test]
@@ -181,17 +154,11 @@ mod tests {
 
     #[test]
     fn every_dot_is_drawn_and_stays_within_its_line() {
-        let swarm = Swarm {
-            name: "age".into(),
-            dots: vec![(0.5, Some(0)); 400],
-        };
+        let swarm = Swarm { name: "age".into(), dots: vec![(0.5, Some(0)); 400] };
         let scale = Scale::new((0.0, 1.0), (LEFT, RIGHT));
         let offsets = pile_up(&swarm, &scale);
         assert!(offsets.iter().all(|(_, dy)| dy.abs() <= HALF_HEIGHT + 1e-9));
         let drawn = row(&swarm, 50.0, &scale);
-        assert_eq!(
-            drawn.paths.iter().map(|(_, d)| d.matches('M').count()).sum::<usize>(),
-            400
-        );
+        assert_eq!(drawn.paths.iter().map(|(_, d)| d.matches('M').count()).sum::<usize>(), 400);
     }
 }

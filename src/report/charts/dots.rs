@@ -6,7 +6,7 @@ use crate::report::number::Px;
 use crate::report::scale::{Scale, Tick};
 use serde::Serialize;
 
-const LEFT: f64 = 156.0;
+const LEFT: f64 = 174.0;
 const RIGHT: f64 = super::HALF - 62.0;
 const TOP: f64 = 22.0;
 const PITCH: f64 = 26.0;
@@ -86,12 +86,7 @@ pub fn ratios(dots: &[Dot], x_title: &str, band_text: &str, rule_text: &str) -> 
         text_x: Px((low + high) / 2.0),
         text_y: Px(TOP - 8.0),
     });
-    chart.rule = Some(Rule {
-        x: scale.px(1.0),
-        text: rule_text.to_owned(),
-        text_y: Px(TOP - 8.0),
-        anchor: "middle",
-    });
+    chart.rule = Some(Rule { x: scale.px(1.0), text: rule_text.to_owned(), text_y: Px(TOP - 8.0), anchor: "middle" });
     chart
 }
 
@@ -106,12 +101,7 @@ pub fn values(dots: &[Dot], x_title: &str, reference: Option<(f64, &str)>, perce
     chart.rule = reference.map(|(value, text)| {
         let x = scale.at(value);
         let anchor = if x > (LEFT + RIGHT) / 2.0 { "end" } else { "start" };
-        Rule {
-            x: Px(x),
-            text: text.to_owned(),
-            text_y: Px(TOP - 8.0),
-            anchor,
-        }
+        Rule { x: Px(x), text: text.to_owned(), text_y: Px(TOP - 8.0), anchor }
     });
     chart
 }
@@ -135,11 +125,7 @@ fn draw(dots: &[Dot], x_title: &str, scale: &Scale) -> Dots {
         ticks: scale.ticks(5),
         band: None,
         rule: None,
-        rows: dots
-            .iter()
-            .enumerate()
-            .map(|(at, dot)| row(dot, TOP + PITCH * (at as f64 + 0.5), scale))
-            .collect(),
+        rows: dots.iter().enumerate().map(|(at, dot)| row(dot, TOP + PITCH * (at as f64 + 0.5), scale)).collect(),
     }
 }
 
@@ -156,9 +142,7 @@ fn row(dot: &Dot, y: f64, scale: &Scale) -> DotRow {
 }
 
 fn extent(dots: &[Dot]) -> impl Iterator<Item = f64> + '_ {
-    dots.iter()
-        .flat_map(|dot| [dot.value, dot.interval.map(|i| i.0), dot.interval.map(|i| i.1)])
-        .flatten()
+    dots.iter().flat_map(|dot| [dot.value, dot.interval.map(|i| i.0), dot.interval.map(|i| i.1)]).flatten()
 }
 
 #[cfg(test)]
@@ -167,12 +151,7 @@ mod tests {
 
     #[test]
     fn the_band_of_the_four_fifths_screen_contains_equality_and_not_a_ratio_of_one_third() {
-        let dot = Dot {
-            name: "Female".into(),
-            value: Some(0.36),
-            interval: Some((0.33, 0.39)),
-            ..Dot::default()
-        };
+        let dot = Dot { name: "Female".into(), value: Some(0.36), interval: Some((0.33, 0.39)), ..Dot::default() };
         let chart = ratios(&[dot], "ratio", "four-fifths", "equal");
         let (band, rule) = (chart.band.unwrap(), chart.rule.unwrap());
         let within = |x: f64| x >= band.x.0 && x <= band.x.0 + band.width.0;
@@ -182,11 +161,7 @@ mod tests {
 
     #[test]
     fn an_undefined_group_keeps_its_row_and_has_no_dot() {
-        let dot = Dot {
-            name: "Other".into(),
-            text: "undefined".into(),
-            ..Dot::default()
-        };
+        let dot = Dot { name: "Other".into(), text: "undefined".into(), ..Dot::default() };
         let chart = ratios(&[dot], "ratio", "band", "equal");
         assert!(chart.rows[0].x.is_none());
         assert_eq!(chart.rows[0].text, "undefined");
@@ -194,10 +169,7 @@ mod tests {
 
     #[test]
     fn one_extreme_ratio_does_not_flatten_the_others() {
-        let dot = |value| Dot {
-            value: Some(value),
-            ..Dot::default()
-        };
+        let dot = |value| Dot { value: Some(value), ..Dot::default() };
         let chart = ratios(&[dot(0.9), dot(400.0)], "ratio", "band", "equal");
         let gap = chart.rows[1].x.unwrap().0 - chart.rows[0].x.unwrap().0;
         assert!(gap > 20.0 && gap < 200.0, "{gap}");

@@ -1,7 +1,7 @@
 //! The gate strip: every gate on its own scale, with the side it allows, the value and its interval.
 
 use crate::audit::Gate;
-use crate::report::label::Label;
+use crate::report::label::{self, Label};
 use crate::report::number::{self, Px};
 use crate::report::scale::Scale;
 use crate::report::words;
@@ -54,11 +54,7 @@ pub fn draw(gates: &[&Gate]) -> Gates {
         left: Px(LEFT),
         right: Px(RIGHT),
         length: Px(RIGHT - LEFT),
-        rows: gates
-            .iter()
-            .enumerate()
-            .map(|(at, gate)| row(gate, PITCH * at as f64))
-            .collect(),
+        rows: gates.iter().enumerate().map(|(at, gate)| row(gate, PITCH * at as f64)).collect(),
     }
 }
 
@@ -66,26 +62,22 @@ fn row(gate: &Gate, top: f64) -> GateRow {
     let unit = words::unit(&gate.metric);
     let scale = scale(gate);
     let limit_x = scale.at(gate.limit);
-    let value = gate
-        .observed
-        .map(|v| (scale.px(v), number::apart(unit, v, gate.limit).0));
+    let word = words::finding(words::decision_class(gate.decision, &gate.severity));
+    let value = gate.observed.map(|v| (scale.px(v), number::apart(unit, v, gate.limit).0));
     let limit = number::apart(unit, gate.limit, gate.observed.unwrap_or(gate.limit)).0;
     GateRow {
-        label: Label::within(&gate.gate, RIGHT - 150.0, super::TEXT),
+        label: Label::within(&gate.gate, RIGHT - LEFT - label::width(word, super::TEXT) - 14.0, super::TEXT),
         label_y: Px(top + 14.0),
         y: Px(top + 28.0),
         band_y: Px(top + 23.0),
         text_y: Px(top + 46.0),
         class: words::decision_class(gate.decision, &gate.severity),
-        word: words::decision(gate.decision),
+        word,
         allowed: words::allowed_side(&gate.gate).map(|side| band(side, limit_x)),
         limit_x: Px(limit_x),
         limit: format!("limit {limit}"),
         limit_anchor: anchor(limit_x, value.as_ref().map(|(x, _)| x.0)),
-        whisker: gate
-            .ci_low
-            .zip(gate.ci_high)
-            .map(|(low, high)| (scale.px(low), scale.px(high))),
+        whisker: gate.ci_low.zip(gate.ci_high).map(|(low, high)| (scale.px(low), scale.px(high))),
         value_anchor: value.as_ref().map_or("middle", |(x, _)| anchor(x.0, Some(limit_x))),
         value,
     }
@@ -93,30 +85,16 @@ fn row(gate: &Gate, top: f64) -> GateRow {
 
 /// Room on both sides of everything that is drawn, so that the limit is never at the edge.
 fn scale(gate: &Gate) -> Scale {
-    let drawn = [gate.observed, gate.ci_low, gate.ci_high, Some(gate.limit)]
-        .into_iter()
-        .flatten();
-    let (low, high) = drawn.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
-        (low.min(v), high.max(v))
-    });
-    let margin = if high > low {
-        0.35 * (high - low)
-    } else {
-        0.5 * low.abs().max(0.1)
-    };
+    let drawn = [gate.observed, gate.ci_low, gate.ci_high, Some(gate.limit)].into_iter().flatten();
+    let (low, high) = drawn.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    let margin = if high > low { 0.35 * (high - low) } else { 0.5 * low.abs().max(0.1) };
     Scale::new((low - margin, high + margin), (LEFT, RIGHT))
 }
 
 fn band(side: words::Side, limit_x: f64) -> Band {
     match side {
-        words::Side::AtLeast => Band {
-            x: Px(limit_x),
-            width: Px(RIGHT - limit_x),
-        },
-        words::Side::AtMost => Band {
-            x: Px(LEFT),
-            width: Px(limit_x - LEFT),
-        },
+        words::Side::AtLeast => Band { x: Px(limit_x), width: Px(RIGHT - limit_x) },
+        words::Side::AtMost => Band { x: Px(LEFT), width: Px(limit_x - LEFT) },
     }
 }
 

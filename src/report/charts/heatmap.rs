@@ -5,7 +5,7 @@ use crate::report::number::Px;
 use serde::Serialize;
 
 /// Most room for labels of rows and of columns.
-const MAX_ROW_LABEL: f64 = 170.0;
+const MAX_ROW_LABEL: f64 = 196.0;
 const MAX_COLUMN_LABEL: f64 = 110.0;
 /// Column labels lean by this angle.
 const LEAN: f64 = 35.0;
@@ -76,11 +76,7 @@ pub struct Tile {
 
 /// Classes "n4" … "z0" … "p4" of a value between −`largest` and `largest`.
 pub fn diverging(value: f64, largest: f64) -> String {
-    let share = if largest > 0.0 {
-        (value / largest).clamp(-1.0, 1.0)
-    } else {
-        0.0
-    };
+    let share = if largest > 0.0 { (value / largest).clamp(-1.0, 1.0) } else { 0.0 };
     match (4.0 * share).round() as i32 {
         0 => "z0".into(),
         bin if bin < 0 => format!("n{}", -bin),
@@ -90,11 +86,7 @@ pub fn diverging(value: f64, largest: f64) -> String {
 
 /// Classes "q0" … "q5" of a value between 0 and `largest`.
 pub fn sequential(value: f64, largest: f64) -> String {
-    let share = if largest > 0.0 {
-        (value / largest).clamp(0.0, 1.0)
-    } else {
-        0.0
-    };
+    let share = if largest > 0.0 { (value / largest).clamp(0.0, 1.0) } else { 0.0 };
     format!("q{}", (5.0 * share).round() as u32)
 }
 
@@ -105,10 +97,7 @@ pub fn draw(id: &str, columns: &[String], blocks: &[Block], width: f64) -> Heatm
     let slot_of = |right: f64| ((width - left - right) / columns.len().max(1) as f64).min(110.0);
     let leaning = label_width > slot_of(4.0) - 6.0;
     let (header, right) = if leaning {
-        (
-            20.0 + label_width * LEAN.to_radians().sin(),
-            (label_width * LEAN.to_radians().cos() - 16.0).max(4.0),
-        )
+        (20.0 + label_width * LEAN.to_radians().sin(), (label_width * LEAN.to_radians().cos() - 16.0).max(4.0))
     } else {
         (24.0, 4.0)
     };
@@ -123,12 +112,7 @@ pub fn draw(id: &str, columns: &[String], blocks: &[Block], width: f64) -> Heatm
     let label = |(at, name): (usize, &String)| ColumnLabel {
         label: Label::within(name, MAX_COLUMN_LABEL, super::TEXT),
         x: Px(left + slot * (at as f64 + 0.5) - if leaning { 2.0 } else { GAP / 2.0 }),
-        y: Px(header - 8.0
-            + if blocks.iter().any(|b| b.title.is_some()) {
-                8.0
-            } else {
-                0.0
-            }),
+        y: Px(header - 8.0 + if blocks.iter().any(|b| b.title.is_some()) { 8.0 } else { 0.0 }),
     };
     Heatmap {
         width: Px(width),
@@ -145,10 +129,7 @@ pub fn draw(id: &str, columns: &[String], blocks: &[Block], width: f64) -> Heatm
 
 /// Width of the longest name, at most `room`.
 fn longest<'a>(names: impl Iterator<Item = &'a String>, room: f64) -> f64 {
-    names
-        .map(|name| label::width(&label::shorten(name, 80), super::TEXT))
-        .fold(0.0, f64::max)
-        .min(room)
+    names.map(|name| label::width(&label::shorten(name, 80), super::TEXT)).fold(0.0, f64::max).min(room)
 }
 
 fn place(block: &Block, top: f64, (left, slot): (f64, f64)) -> (BlockMarks, f64) {
@@ -156,32 +137,13 @@ fn place(block: &Block, top: f64, (left, slot): (f64, f64)) -> (BlockMarks, f64)
     let first = if block.title.is_some() { top + BLOCK_GAP } else { top };
     let row = |(at, (name, tiles)): (usize, &(String, Vec<Tile>))| {
         let y = first + ROW * at as f64;
-        let cells = tiles
-            .iter()
-            .enumerate()
-            .map(|(at, tile)| cell(tile, left + slot * at as f64, slot))
-            .collect();
-        RowMarks {
-            label: Label::within(name, left - 14.0, super::TEXT),
-            text_y: Px(y + 16.0),
-            y: Px(y),
-            cells,
-        }
+        let cells = tiles.iter().enumerate().map(|(at, tile)| cell(tile, left + slot * at as f64, slot)).collect();
+        RowMarks { label: Label::within(name, left - 14.0, super::TEXT), text_y: Px(y + 16.0), y: Px(y), cells }
     };
     let rows: Vec<RowMarks> = block.rows.iter().enumerate().map(row).collect();
     let end = first + ROW * rows.len() as f64;
-    let title = block
-        .title
-        .as_deref()
-        .map(|title| Label::within(title, left - 14.0, super::TEXT));
-    (
-        BlockMarks {
-            title,
-            title_y: Px(title_y),
-            rows,
-        },
-        end,
-    )
+    let title = block.title.as_deref().map(|title| Label::within(title, left - 14.0, super::TEXT));
+    (BlockMarks { title, title_y: Px(title_y), rows }, end)
 }
 
 fn cell(tile: &Tile, x: f64, slot: f64) -> CellMarks {
@@ -211,10 +173,7 @@ mod tests {
 
     #[test]
     fn blocks_follow_each_other_without_overlap() {
-        let block = |n: usize| Block {
-            title: Some("sex".into()),
-            rows: vec![("x".into(), vec![Tile::default()]); n],
-        };
+        let block = |n: usize| Block { title: Some("sex".into()), rows: vec![("x".into(), vec![Tile::default()]); n] };
         let chart = draw("h", &["age".into()], &[block(2), block(3)], 900.0);
         let last = chart.blocks[0].rows[1].y.0 + chart.cell_height.0;
         assert!(chart.blocks[1].rows[0].y.0 > last);

@@ -13,7 +13,7 @@ const RIGHT: f64 = 22.0;
 /// Most points of one line; more are thinned evenly.
 const MAX_POINTS: usize = 200;
 /// Most room for a name in the legend.
-const MAX_LEGEND: f64 = 150.0;
+const MAX_LEGEND: f64 = 210.0;
 
 /// Drawn plot. `lines`, `legend` and classes `s0`…`s5` belong together; dash patterns tell lines apart without colour.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -92,6 +92,8 @@ pub enum Corner {
     BottomRight,
     TopRight,
     BottomLeft,
+    /// Half-way up, where lines near both ends leave room.
+    MiddleRight,
 }
 
 /// What an axis says and how its ticks are printed.
@@ -121,16 +123,8 @@ pub fn frame(x: &Axis, y: &Axis, height: f64) -> (Plot, Scale, Scale) {
         y_text_x: Px(LEFT - 7.0),
         x_title: Label::within(x.title, right - LEFT, super::TEXT),
         y_title: Label::within(y.title, bottom - TOP, super::TEXT),
-        x_ticks: if x.percent {
-            x_scale.percent_ticks(5)
-        } else {
-            x_scale.ticks(5)
-        },
-        y_ticks: if y.percent {
-            y_scale.percent_ticks(5)
-        } else {
-            y_scale.ticks(5)
-        },
+        x_ticks: if x.percent { x_scale.percent_ticks(5) } else { x_scale.ticks(5) },
+        y_ticks: if y.percent { y_scale.percent_ticks(5) } else { y_scale.ticks(5) },
         diagonal: false,
         clouds: Vec::new(),
         lines: Vec::new(),
@@ -160,12 +154,7 @@ pub fn mark_threshold(plot: &mut Plot, domain: (f64, f64), threshold: f64, text:
     let x = Scale::new(domain, (plot.left.0, plot.right.0)).at(threshold);
     let flips = x + label::width(&text, super::TEXT) + 8.0 > plot.right.0;
     let (anchor, text_x) = if flips { ("end", x - 5.0) } else { ("start", x + 5.0) };
-    plot.threshold = Some(Mark {
-        x: Px(x),
-        text,
-        anchor,
-        text_x: Px(text_x),
-    });
+    plot.threshold = Some(Mark { x: Px(x), text, anchor, text_x: Px(text_x) });
 }
 
 /// Dots as one path: round line caps of zero-length strokes.
@@ -182,22 +171,13 @@ pub fn thin<T: Clone>(items: &[T], most: usize) -> Vec<T> {
     if items.len() <= most || most < 2 {
         return items.to_vec();
     }
-    (0..most)
-        .map(|k| items[k * (items.len() - 1) / (most - 1)].clone())
-        .collect()
+    (0..most).map(|k| items[k * (items.len() - 1) / (most - 1)].clone()).collect()
 }
 
 fn line(series: &Series, at: usize, x: &Scale, y: &Scale) -> Line {
-    let finite: Vec<(f64, f64)> = series
-        .points
-        .iter()
-        .copied()
-        .filter(|p| p.0.is_finite() && p.1.is_finite())
-        .collect();
-    let points: Vec<(f64, f64)> = thin(&finite, MAX_POINTS)
-        .iter()
-        .map(|p| (x.at(p.0), y.at(p.1)))
-        .collect();
+    let finite: Vec<(f64, f64)> =
+        series.points.iter().copied().filter(|p| p.0.is_finite() && p.1.is_finite()).collect();
+    let points: Vec<(f64, f64)> = thin(&finite, MAX_POINTS).iter().map(|p| (x.at(p.0), y.at(p.1))).collect();
     Line {
         class: format!("s{}", at % 6),
         d: polyline(&points),
@@ -226,39 +206,21 @@ fn whiskers(series: &Series, x: &Scale, y: &Scale) -> Option<String> {
 
 fn legend(series: &[Series], corner: Corner, plot: &Plot) -> Vec<Key> {
     const LINE: f64 = 17.0;
-    let labels: Vec<Label> = series
-        .iter()
-        .map(|s| Label::within(&s.name, MAX_LEGEND, super::TEXT))
-        .collect();
-    let longest = labels
-        .iter()
-        .map(|label| label::width(&label.text, super::TEXT))
-        .fold(0.0, f64::max);
+    let labels: Vec<Label> = series.iter().map(|s| Label::within(&s.name, MAX_LEGEND, super::TEXT)).collect();
+    let longest = labels.iter().map(|label| label::width(&label.text, super::TEXT)).fold(0.0, f64::max);
     let height = LINE * series.len() as f64;
     let at_left = matches!(corner, Corner::TopLeft | Corner::BottomLeft);
     let at_top = matches!(corner, Corner::TopLeft | Corner::TopRight);
-    let x = if at_left {
-        plot.left.0 + 10.0
-    } else {
-        plot.right.0 - longest - 40.0
-    };
-    let top = if at_top {
-        plot.top.0 + 8.0
-    } else {
-        plot.bottom.0 - height - 4.0
+    let x = if at_left { plot.left.0 + 10.0 } else { plot.right.0 - longest - 40.0 };
+    let top = match corner {
+        Corner::MiddleRight => (plot.top.0 + plot.bottom.0 - height) / 2.0,
+        _ if at_top => plot.top.0 + 8.0,
+        _ => plot.bottom.0 - height - 4.0,
     };
     let key = |(at, label): (usize, Label)| {
         let y = top + LINE * at as f64 + 7.0;
         let class = format!("s{}", at % 6);
-        Key {
-            class,
-            x: Px(x),
-            x_end: Px(x + 22.0),
-            text_x: Px(x + 28.0),
-            y: Px(y),
-            text_y: Px(y + 4.0),
-            label,
-        }
+        Key { class, x: Px(x), x_end: Px(x + 22.0), text_x: Px(x + 28.0), y: Px(y), text_y: Px(y + 4.0), label }
     };
     labels.into_iter().enumerate().map(key).collect()
 }
@@ -268,27 +230,13 @@ mod tests {
     use super::*;
 
     fn unit(title: &str) -> Axis<'_> {
-        Axis {
-            title,
-            domain: (0.0, 1.0),
-            percent: false,
-        }
+        Axis { title, domain: (0.0, 1.0), percent: false }
     }
 
     #[test]
     fn a_line_begins_and_ends_where_its_data_do() {
-        let points: Vec<(f64, f64)> = (0..=1000)
-            .map(|i| (f64::from(i) / 1000.0, f64::from(i) / 1000.0))
-            .collect();
-        let plot = lines(
-            &unit("x"),
-            &unit("y"),
-            &[Series {
-                points,
-                ..Series::default()
-            }],
-            Corner::TopLeft,
-        );
+        let points: Vec<(f64, f64)> = (0..=1000).map(|i| (f64::from(i) / 1000.0, f64::from(i) / 1000.0)).collect();
+        let plot = lines(&unit("x"), &unit("y"), &[Series { points, ..Series::default() }], Corner::TopLeft);
         let d = &plot.lines[0].d;
         assert!(d.starts_with("M58 284") && d.ends_with("L418 14"), "{d}");
         assert_eq!(d.matches('L').count(), MAX_POINTS - 1);

@@ -70,18 +70,9 @@ pub struct Step {
 /// Draws `steps` from `start` (name, value, text) to `end`; the sizes add up to the difference.
 pub fn draw(start: (&str, f64, String), steps: &[Step], end: (&str, f64, String), x_title: &str) -> Waterfall {
     let mut levels = vec![start.1];
-    steps
-        .iter()
-        .for_each(|step| levels.push(levels[levels.len() - 1] + step.size));
-    let whiskers = steps
-        .iter()
-        .zip(&levels)
-        .filter_map(|(s, from)| s.interval.map(|(l, h)| [from + l, from + h]));
-    let scale = Scale::around(
-        levels.iter().copied().chain([end.1]).chain(whiskers.flatten()),
-        &[],
-        (LEFT, RIGHT),
-    );
+    steps.iter().for_each(|step| levels.push(levels[levels.len() - 1] + step.size));
+    let whiskers = steps.iter().zip(&levels).filter_map(|(s, from)| s.interval.map(|(l, h)| [from + l, from + h]));
+    let scale = Scale::around(levels.iter().copied().chain([end.1]).chain(whiskers.flatten()), &[], (LEFT, RIGHT));
     let line = |at: usize| TOP + PITCH * (at as f64 + 0.5);
     let bottom = TOP + PITCH * (steps.len() + 2) as f64;
     let marks = |(at, s): (usize, &Step)| step(s, levels[at], line(at + 1), &scale);
@@ -128,9 +119,7 @@ fn step(step: &Step, from: f64, centre: f64, scale: &Scale) -> StepMarks {
             "flat"
         },
         d: arrow(x0, x1, centre),
-        whisker: step
-            .interval
-            .map(|(low, high)| (scale.px(from + low), scale.px(from + high))),
+        whisker: step.interval.map(|(low, high)| (scale.px(from + low), scale.px(from + high))),
         centre: Px(centre),
         text_y: Px(centre + 4.0),
         join_x: Px(x1),
@@ -151,40 +140,21 @@ mod tests {
     use super::*;
 
     fn term(size: f64) -> Step {
-        Step {
-            name: "age = 48".into(),
-            size,
-            ..Step::default()
-        }
+        Step { name: "age = 48".into(), size, ..Step::default() }
     }
 
     #[test]
     fn every_step_begins_where_the_last_one_ended_and_the_last_ends_at_the_score() {
-        let chart = draw(
-            ("base", 0.0, String::new()),
-            &[term(2.0), term(-0.5)],
-            ("score", 1.5, String::new()),
-            "x",
-        );
-        let begin = chart.steps[1]
-            .d
-            .split(' ')
-            .next()
-            .unwrap()
-            .trim_start_matches('M')
-            .to_owned();
+        let chart = draw(("base", 0.0, String::new()), &[term(2.0), term(-0.5)], ("score", 1.5, String::new()), "x");
+        let begin = chart.steps[1].d.split(' ').next().unwrap().trim_start_matches('M').to_owned();
         assert_eq!(begin, px(chart.steps[0].join_x.0));
         assert!((chart.steps[1].join_x.0 - chart.end.x.0).abs() < 1e-9);
     }
 
     #[test]
     fn arrows_point_the_way_they_push() {
-        let chart = draw(
-            ("base", 0.0, String::new()),
-            &[term(2.0), term(-0.5), term(0.0)],
-            ("score", 1.5, String::new()),
-            "x",
-        );
+        let chart =
+            draw(("base", 0.0, String::new()), &[term(2.0), term(-0.5), term(0.0)], ("score", 1.5, String::new()), "x");
         let classes: Vec<&str> = chart.steps.iter().map(|step| step.class).collect();
         assert_eq!(classes, ["up", "down", "flat"]);
     }

@@ -20,20 +20,10 @@ const MAX_REASONS: usize = 50;
 pub fn section(lookup: &Lookup) -> Option<Section> {
     let all = &lookup.audit.cases;
     let part = Part {
-        figures: all
-            .iter()
-            .take(MAX_CASES)
-            .enumerate()
-            .map(|(at, case)| figure(lookup, at, case))
+        figures: all.iter().take(MAX_CASES).enumerate().map(|(at, case)| figure(lookup, at, case)).collect(),
+        sentences: words::shown(all.len().min(MAX_CASES), all.len(), "cases", "in the order of the audit")
+            .into_iter()
             .collect(),
-        sentences: words::shown(
-            all.len().min(MAX_CASES),
-            all.len(),
-            "cases",
-            "in the order of the audit",
-        )
-        .into_iter()
-        .collect(),
         ..Part::default()
     };
     let lede = "Rows worth looking at one by one. Each arrow is one feature's part of the score: to the right it raises \
@@ -43,32 +33,19 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
 
 fn figure(lookup: &Lookup, at: usize, case: &Case) -> Figure {
     let terms = sorted(case);
-    let title = format!(
-        "Row {}: {}",
-        label::shorten(&case.row_id, 40),
-        label::shorten(&case.chosen_as, 60)
-    );
+    let title = format!("Row {}: {}", label::shorten(&case.row_id, 40), label::shorten(&case.chosen_as, 60));
     Figure {
         id: format!("fig-case-{at}"),
         template: "charts/waterfall.svg",
         desc: format!(
             "From the mean score to this row's score. Strongest reasons: {}.",
-            terms
-                .iter()
-                .take(4)
-                .map(|term| reason(term))
-                .collect::<Vec<_>>()
-                .join("; ")
+            terms.iter().take(4).map(|term| reason(term)).collect::<Vec<_>>().join("; ")
         ),
         note: Some(note(lookup, case)),
         wide: false,
         chart: Chart::Waterfall(draw(lookup, case, &terms)),
         table: reasons(
-            &format!(
-                "Reasons for row {} ({})",
-                label::shorten(&case.row_id, 40),
-                case.chosen_as
-            ),
+            &format!("Reasons for row {} ({})", label::shorten(&case.row_id, 40), case.chosen_as),
             case,
             &terms,
         ),
@@ -87,17 +64,9 @@ fn note(lookup: &Lookup, case: &Case) -> String {
     let score = if lookup.is_regression() {
         format!("Predicted {}", number::plain(Unit::Value, case.score))
     } else {
-        format!(
-            "Score {} for {}",
-            number::probability(case.score),
-            label::shorten(&case.output, 40)
-        )
+        format!("Score {} for {}", number::probability(case.score), label::shorten(&case.output, 40))
     };
-    let label = case
-        .label
-        .as_ref()
-        .map(|l| format!(", label {}", label::shorten(l, 40)))
-        .unwrap_or_default();
+    let label = case.label.as_ref().map(|l| format!(", label {}", label::shorten(l, 40))).unwrap_or_default();
     format!("{score}{label}.")
 }
 
@@ -117,67 +86,36 @@ fn assignment(term: &CaseTerm) -> String {
 
 fn decimals(case: &Case) -> usize {
     let ends = [case.base_value.abs(), case.explained_score.abs()];
-    let largest = case
-        .terms
-        .iter()
-        .map(|term| term.attribution.abs())
-        .chain(ends)
-        .fold(0.0, f64::max);
-    number::decimals_for(largest, 3)
+    let largest = case.terms.iter().map(|term| term.attribution.abs()).chain(ends).fold(0.0, f64::max);
+    number::decimals_of_parts(largest)
 }
 
 fn draw(lookup: &Lookup, case: &Case, terms: &[&CaseTerm]) -> Waterfall {
     let decimals = decimals(case);
-    let step = |name: String, size: f64| Step {
-        name,
-        size,
-        text: number::signed(size, decimals),
-        interval: None,
-    };
-    let mut steps: Vec<Step> = terms
-        .iter()
-        .take(MAX_TERMS)
-        .map(|term| step(assignment(term), term.attribution))
-        .collect();
+    let step = |name: String, size: f64| Step { name, size, text: number::signed(size, decimals), interval: None };
+    let mut steps: Vec<Step> =
+        terms.iter().take(MAX_TERMS).map(|term| step(assignment(term), term.attribution)).collect();
     let rest = &terms[steps.len()..];
     if !rest.is_empty() {
-        steps.push(step(
-            format!("{} others", rest.len()),
-            rest.iter().map(|term| term.attribution).sum(),
-        ));
+        steps.push(step(format!("{} others", rest.len()), rest.iter().map(|term| term.attribution).sum()));
     }
     let start = (
-        if lookup.is_regression() {
-            "mean prediction"
-        } else {
-            "mean score"
-        },
+        if lookup.is_regression() { "mean prediction" } else { "mean score" },
         case.base_value,
         number::fixed(case.base_value, decimals),
     );
-    let end = (
-        "this row",
-        case.explained_score,
-        number::fixed(case.explained_score, decimals),
-    );
+    let end = ("this row", case.explained_score, number::fixed(case.explained_score, decimals));
     waterfall::draw(
         start,
         &steps,
         end,
-        &(if lookup.is_regression() {
-            "prediction".to_owned()
-        } else {
-            format!("score, {}", short_scale(lookup))
-        }),
+        &(if lookup.is_regression() { "prediction".to_owned() } else { format!("score, {}", short_scale(lookup)) }),
     )
 }
 
 fn reasons(caption: &str, case: &Case, terms: &[&CaseTerm]) -> Table {
     let decimals = decimals(case);
-    let mut table = Table::new(
-        label::shorten(caption, 160),
-        &["Feature", "Value|", "Attribution", "Direction|"],
-    );
+    let mut table = Table::new(label::shorten(caption, 160), &["Feature", "Value|", "Attribution", "Direction|"]);
     for term in terms.iter().take(MAX_REASONS) {
         let direction = match term.attribution {
             a if a > 0.0 => "raises",
@@ -202,10 +140,7 @@ mod tests {
     #[test]
     fn reasons_come_strongest_first_whatever_their_sign() {
         let audit = example::binary();
-        let sizes: Vec<f64> = sorted(&audit.cases[0])
-            .iter()
-            .map(|term| term.attribution.abs())
-            .collect();
+        let sizes: Vec<f64> = sorted(&audit.cases[0]).iter().map(|term| term.attribution.abs()).collect();
         assert!(sizes.windows(2).all(|pair| pair[0] >= pair[1]));
     }
 
@@ -213,11 +148,7 @@ mod tests {
     fn a_waterfall_with_more_terms_than_room_still_ends_at_the_score() {
         let audit = example::binary();
         let mut case = audit.cases[0].clone();
-        let term = |i: usize| CaseTerm {
-            feature: format!("x{i}"),
-            feature_value: "1".into(),
-            attribution: 0.25,
-        };
+        let term = |i: usize| CaseTerm { feature: format!("x{i}"), feature_value: "1".into(), attribution: 0.25 };
         case.terms = (0..40).map(term).collect();
         (case.base_value, case.explained_score) = (-1.0, 9.0);
         let drawn = draw(&Lookup::new(&audit), &case, &sorted(&case));

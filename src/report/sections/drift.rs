@@ -25,21 +25,13 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
 
 /// Population stability index of every feature and of the score, the largest first.
 fn psi_chart(all: &[Drift]) -> Option<Figure> {
-    let mut psi: Vec<&Drift> = all
-        .iter()
-        .filter(|d| d.measure == "psi" && d.value.is_finite())
-        .collect();
+    let mut psi: Vec<&Drift> = all.iter().filter(|d| d.measure == "psi" && d.value.is_finite()).collect();
     psi.sort_by(|a, b| b.value.total_cmp(&a.value));
     let drawn: Vec<&Drift> = psi.iter().take(MAX_BARS).copied().collect();
     if drawn.is_empty() {
         return None;
     }
-    let bar = |d: &&Drift| Bar {
-        name: name(d),
-        value: Some(d.value),
-        interval: None,
-        text: number::fixed(d.value, 3),
-    };
+    let bar = |d: &&Drift| Bar { name: name(d), value: Some(d.value), interval: None, text: number::fixed(d.value, 3) };
     let mut table = Table::new("Population stability index", &["Column", "PSI"]);
     for d in &drawn {
         table.push(Label::fit(&name(d), 60), vec![Cell::number(number::fixed(d.value, 3))]);
@@ -51,10 +43,7 @@ fn psi_chart(all: &[Drift]) -> Option<Figure> {
         desc: "How far each column's distribution moved since the baseline run; longer bars moved more.".into(),
         note: words::shown(drawn.len(), psi.len(), "columns", "those that moved most"),
         wide: false,
-        chart: Chart::Bars(bars::draw(
-            &drawn.iter().map(bar).collect::<Vec<_>>(),
-            "population stability index",
-        )),
+        chart: Chart::Bars(bars::draw(&drawn.iter().map(bar).collect::<Vec<_>>(), "population stability index")),
         table,
     })
 }
@@ -68,19 +57,10 @@ fn table(all: &[Drift]) -> Option<Table> {
             vec![Cell::text(&d.subject), measure, Cell::number(number::fixed(d.value, 4))],
         );
     }
-    table.shown = words::shown(
-        table.rows.len(),
-        all.len(),
-        "distances",
-        "in the order of the catalogue",
-    );
+    table.shown = words::shown(table.rows.len(), all.len(), "distances", "in the order of the catalogue");
     (!table.rows.is_empty()).then_some(table)
 }
 
 fn name(drift: &Drift) -> String {
-    if drift.feature.is_empty() {
-        drift.subject.clone()
-    } else {
-        drift.feature.clone()
-    }
+    if drift.feature.is_empty() { drift.subject.clone() } else { drift.feature.clone() }
 }

@@ -1,14 +1,14 @@
 //! What drives the model: importance by two methods, the beeswarm, dependence on the most important features.
 
-use crate::audit::{CurvePoint, Importance, SampleSeries};
+use super::dependence;
+use crate::audit::{Importance, SampleSeries};
 use crate::report::charts::bars::{self, Bar};
 use crate::report::charts::beeswarm::{self, Swarm};
-use crate::report::charts::plot::{self, Axis, Cloud, Corner, Series};
+use crate::report::charts::plot;
 use crate::report::charts::{Chart, Figure};
 use crate::report::label::{self, Label};
 use crate::report::lookup::Lookup;
 use crate::report::number;
-use crate::report::scale::Scale;
 use crate::report::table::{Cell, Table};
 use crate::report::view::{Part, Section};
 use crate::report::words;
@@ -18,12 +18,8 @@ const MAX_FEATURES: usize = 20;
 /// Most outputs with charts of their own.
 const MAX_OUTPUTS: usize = 10;
 /// Most dots of one feature, and of all beeswarms together.
-const MAX_DOTS: usize = 600;
+pub const MAX_DOTS: usize = 600;
 const MAX_ALL_DOTS: usize = 24_000;
-/// Features with a dependence plot.
-const MAX_DEPENDENCE: usize = 4;
-/// Fewer runs of neighbouring rows than this make no line: it would cross values that nobody has.
-const MIN_RUNS: usize = 4;
 /// Ranks that must lie between two methods before their disagreement is named.
 const RANKS_APART: u32 = 3;
 
@@ -45,21 +41,14 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
 fn part(lookup: &Lookup, at: usize, output: &str, n_outputs: usize) -> Part {
     let attribution = lookup.importance("attribution", output);
     let permutation = lookup.importance("permutation", output);
-    let mut part = if n_outputs > 1 {
-        Part::titled(format!("Output {output}"))
-    } else {
-        Part::default()
-    };
+    let mut part = if n_outputs > 1 { Part::titled(format!("Output {output}")) } else { Part::default() };
     part.sentences = sentences(&attribution, &permutation);
-    part.figures
-        .extend(importance_chart(lookup, at, "attribution", &attribution, &attribution));
-    part.figures
-        .extend(importance_chart(lookup, at, "permutation", &permutation, &attribution));
-    part.figures
-        .extend(swarm_chart(lookup, at, output, &attribution, n_outputs));
+    part.figures.extend(importance_chart(lookup, at, "attribution", &attribution, &attribution));
+    part.figures.extend(importance_chart(lookup, at, "permutation", &permutation, &attribution));
+    part.figures.extend(swarm_chart(lookup, at, output, &attribution, n_outputs));
     if at == 0 {
-        part.figures.extend(dependence_charts(lookup, output, &attribution));
-        part.figures.extend(effect_charts(lookup, output, &attribution));
+        part.figures.extend(dependence::charts(lookup, output, &attribution));
+        part.figures.extend(dependence::effects(lookup, output, &attribution));
     }
     part
 }
@@ -70,18 +59,11 @@ fn sentences(attribution: &[&Importance], permutation: &[&Importance]) -> Vec<St
         sentences.push(leading(first, second));
     }
     let rank_of = |feature: &str| permutation.iter().find(|i| i.feature == feature).map(|i| i.rank);
-    let apart = attribution
-        .iter()
-        .take(10)
-        .filter_map(|a| Some((a, rank_of(&a.feature)?)));
+    let apart = attribution.iter().take(10).filter_map(|a| Some((a, rank_of(&a.feature)?)));
     let apart: Vec<String> = apart
         .filter(|(a, rank)| a.rank.abs_diff(*rank) >= RANKS_APART)
         .map(|(a, rank)| {
-            format!(
-                "{} ({} by attribution, {rank} by permutation)",
-                label::shorten(&a.feature, 40),
-                a.rank
-            )
+            format!("{} ({} by attribution, {rank} by permutation)", label::shorten(&a.feature, 40), a.rank)
         })
         .take(4)
         .collect();
@@ -193,11 +175,7 @@ fn swarm_chart(lookup: &Lookup, at: usize, output: &str, order: &[&Importance], 
     let series = ordered_series(lookup, output, order);
     let n_features = series.len().min(MAX_FEATURES);
     let most = MAX_DOTS.min(MAX_ALL_DOTS / (n_features.max(1) * n_outputs.clamp(1, MAX_OUTPUTS)));
-    let swarms: Vec<Swarm> = series
-        .iter()
-        .take(MAX_FEATURES)
-        .map(|s| swarm(lookup, s, most))
-        .collect();
+    let swarms: Vec<Swarm> = series.iter().take(MAX_FEATURES).map(|s| swarm(lookup, s, most)).collect();
     let n_dots = swarms.first()?.dots.len();
     let table = swarm_table(output, &swarms, n_outputs);
     Some(Figure {
@@ -220,7 +198,7 @@ fn swarm_chart(lookup: &Lookup, at: usize, output: &str, order: &[&Importance], 
 }
 
 /// The sample's series of one output, in order of importance.
-fn ordered_series<'a>(lookup: &Lookup<'a>, output: &str, order: &[&Importance]) -> Vec<&'a SampleSeries> {
+pub fn ordered_series<'a>(lookup: &Lookup<'a>, output: &str, order: &[&Importance]) -> Vec<&'a SampleSeries> {
     let rank = |feature: &str| order.iter().position(|i| i.feature == feature).unwrap_or(usize::MAX);
     let here = |s: &&SampleSeries| s.output == output && !s.attribution.is_empty();
     let mut series: Vec<&SampleSeries> = lookup.audit.sample.series.iter().filter(here).collect();
@@ -229,11 +207,7 @@ fn ordered_series<'a>(lookup: &Lookup<'a>, output: &str, order: &[&Importance]) 
 }
 
 fn swarm(lookup: &Lookup, series: &SampleSeries, most: usize) -> Swarm {
-    let fifths = if has_order(lookup, &series.feature) {
-        beeswarm::fifths(&series.value)
-    } else {
-        Vec::new()
-    };
+    let fifths = if has_order(lookup, &series.feature) { beeswarm::fifths(&series.value) } else { Vec::new() };
     let fifth = |at: usize| fifths.get(at).copied().flatten();
     let dots: Vec<(f64, Option<usize>)> = series
         .attribution
@@ -242,38 +216,19 @@ fn swarm(lookup: &Lookup, series: &SampleSeries, most: usize) -> Swarm {
         .filter(|(_, phi)| phi.is_finite())
         .map(|(at, phi)| (*phi, fifth(at)))
         .collect();
-    Swarm {
-        name: series.feature.clone(),
-        dots: plot::thin(&dots, most),
-    }
+    Swarm { name: series.feature.clone(), dots: plot::thin(&dots, most) }
 }
 
 /// Codes of categories and texts have no low and high.
-fn has_order(lookup: &Lookup, feature: &str) -> bool {
-    let kind = lookup
-        .audit
-        .scope
-        .features
-        .iter()
-        .find(|f| f.name == feature)
-        .map_or("number", |f| f.kind.as_str());
+pub fn has_order(lookup: &Lookup, feature: &str) -> bool {
+    let kind = lookup.audit.scope.features.iter().find(|f| f.name == feature).map_or("number", |f| f.kind.as_str());
     matches!(kind, "number" | "boolean" | "date")
 }
 
 fn swarm_table(output: &str, swarms: &[Swarm], n_outputs: usize) -> Table {
-    let of = if n_outputs > 1 {
-        format!(" for output {}", label::shorten(output, 40))
-    } else {
-        String::new()
-    };
-    let columns = [
-        "Feature",
-        "Smallest",
-        "Median",
-        "Largest",
-        "Mean, lowest fifth of values",
-        "Mean, highest fifth of values",
-    ];
+    let of = if n_outputs > 1 { format!(" for output {}", label::shorten(output, 40)) } else { String::new() };
+    let columns =
+        ["Feature", "Smallest", "Median", "Largest", "Mean, lowest fifth of values", "Mean, highest fifth of values"];
     let mut table = Table::new(format!("Attributions of the sample{of}"), &columns);
     for swarm in swarms {
         let mut sorted: Vec<f64> = swarm.dots.iter().map(|dot| dot.0).collect();
@@ -285,213 +240,15 @@ fn swarm_table(output: &str, swarms: &[Swarm], n_outputs: usize) -> Table {
         let cell = |value: f64| Cell::number(number::signed(value, decimals));
         let mean = |fifth: usize| mean_of_fifth(swarm, fifth).map_or(Cell::none(), cell);
         let median = sorted[sorted.len() / 2];
-        let cells = vec![
-            cell(*first),
-            cell(median),
-            cell(*last),
-            mean(0),
-            mean(beeswarm::N_COLOURS - 1),
-        ];
+        let cells = vec![cell(*first), cell(median), cell(*last), mean(0), mean(beeswarm::N_COLOURS - 1)];
         table.push(Label::fit(&swarm.name, 60), cells);
     }
     table
 }
 
 fn mean_of_fifth(swarm: &Swarm, fifth: usize) -> Option<f64> {
-    let values: Vec<f64> = swarm
-        .dots
-        .iter()
-        .filter(|dot| dot.1 == Some(fifth))
-        .map(|dot| dot.0)
-        .collect();
+    let values: Vec<f64> = swarm.dots.iter().filter(|dot| dot.1 == Some(fifth)).map(|dot| dot.0).collect();
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
-
-/// Attribution against value for the leading numeric features.
-fn dependence_charts(lookup: &Lookup, output: &str, order: &[&Importance]) -> Vec<Figure> {
-    let series = ordered_series(lookup, output, order);
-    let numeric = series
-        .into_iter()
-        .filter(|s| has_order(lookup, &s.feature) && s.value.iter().flatten().count() > 1);
-    numeric
-        .take(MAX_DEPENDENCE)
-        .enumerate()
-        .filter_map(|(at, s)| dependence(lookup, at, s))
-        .collect()
-}
-
-fn dependence(lookup: &Lookup, at: usize, series: &SampleSeries) -> Option<Figure> {
-    let pairs = series
-        .value
-        .iter()
-        .zip(&series.attribution)
-        .filter_map(|(v, phi)| v.map(|v| (v, *phi)));
-    let points: Vec<(f64, f64)> = pairs.filter(|(v, phi)| v.is_finite() && phi.is_finite()).collect();
-    let shown = plot::thin(&points, MAX_DOTS);
-    if shown.len() < 2 {
-        return None;
-    }
-    let domain = |values: Vec<f64>| Scale::around(values, &[], (0.0, 1.0)).domain;
-    let title = format!("attribution, {}", short_scale(lookup));
-    let x = Axis {
-        title: &series.feature,
-        domain: domain(shown.iter().map(|p| p.0).collect()),
-        percent: false,
-    };
-    let y = Axis {
-        title: &title,
-        domain: domain(shown.iter().map(|p| p.1).collect()),
-        percent: false,
-    };
-    let (mut drawn, x_scale, y_scale) = plot::frame(&x, &y, 300.0);
-    let d = plot::dots(shown.iter().map(|p| (x_scale.at(p.0), y_scale.at(p.1))));
-    drawn.clouds.push(Cloud {
-        class: "cloud".into(),
-        d,
-    });
-    let medians = medians(&points);
-    let has_line = medians.len() >= MIN_RUNS;
-    if has_line {
-        drawn.lines = plot::lines_on(
-            &[Series {
-                points: medians,
-                ..Series::default()
-            }],
-            &x_scale,
-            &y_scale,
-        );
-    }
-    let name = label::shorten(&series.feature, 60);
-    Some(Figure {
-        id: format!("fig-dependence-{at}"),
-        template: "charts/plot.svg",
-        title: format!("Dependence on {name}"),
-        desc: format!("Attribution of {name} against its value for each sampled row, and the median along the way."),
-        note: Some(format!(
-            "{} of {} rows shown{}.",
-            number::count(shown.len() as u64),
-            number::count(lookup.audit.sample.n_total.max(shown.len() as u64)),
-            if has_line {
-                "; the line is the median of neighbouring rows"
-            } else {
-                ""
-            }
-        )),
-        wide: false,
-        table: dependence_table(&name, &points),
-        chart: Chart::Plot(Box::new(drawn)),
-    })
-}
-
-/// Partial dependence and accumulated local effects of the leading features, where they were computed.
-fn effect_charts(lookup: &Lookup, output: &str, order: &[&Importance]) -> Vec<Figure> {
-    let features = order.iter().map(|i| i.feature.as_str());
-    features
-        .filter_map(|feature| effects(lookup, output, feature))
-        .take(MAX_DEPENDENCE)
-        .enumerate()
-        .map(numbered)
-        .collect()
-}
-
-fn numbered((at, figure): (usize, Figure)) -> Figure {
-    Figure {
-        id: format!("fig-effect-{at}"),
-        ..figure
-    }
-}
-
-fn effects(lookup: &Lookup, output: &str, feature: &str) -> Option<Figure> {
-    let kinds = [("pdp", "partial dependence"), ("ale", "accumulated local effect")];
-    let curve = |(kind, words): (&str, &'static str)| (words, lookup.curve(kind, feature, ""));
-    let curves: Vec<_> = kinds.into_iter().map(curve).collect();
-    let curves: Vec<_> = curves
-        .into_iter()
-        .filter(|(_, p)| p.len() > 1 && p[0].output == output)
-        .collect();
-    let all = || curves.iter().flat_map(|(_, points)| points);
-    let domain = |values: Vec<f64>| Scale::around(values, &[], (0.0, 1.0)).domain;
-    all().next()?;
-    let x = Axis {
-        title: feature,
-        domain: domain(all().map(|p| p.x).collect()),
-        percent: false,
-    };
-    let y = Axis {
-        title: "effect on the score",
-        domain: domain(all().map(|p| p.y).collect()),
-        percent: false,
-    };
-    let series = |(words, points): &(&str, Vec<&CurvePoint>)| Series {
-        name: (*words).to_owned(),
-        points: points.iter().map(|p| (p.x, p.y)).collect(),
-        intervals: points.iter().map(|p| p.ci_low.zip(p.ci_high)).collect(),
-        with_dots: false,
-    };
-    let drawn = plot::lines(&x, &y, &curves.iter().map(series).collect::<Vec<_>>(), Corner::TopLeft);
-    let name = label::shorten(feature, 60);
-    let mut table = Table::new(
-        format!("Effect of {name} on the score"),
-        &["Curve", &label::shorten(feature, 30), "Effect"],
-    );
-    for (words, points) in &curves {
-        for p in plot::thin(points, 12) {
-            let cells = [number::significant(p.x, 4), number::significant(p.y, 3)].map(Cell::number);
-            table.push(Label::fit(words, 40), cells.into());
-        }
-    }
-    Some(Figure {
-        id: String::new(),
-        template: "charts/plot.svg",
-        title: format!("Effect of {name}"),
-        desc: format!("How the mean score changes along the values of {name}."),
-        note: Some("Mean score with this feature set to each value; accumulated local effects start at zero.".into()),
-        wide: false,
-        chart: Chart::Plot(Box::new(drawn)),
-        table,
-    })
-}
-
-/// Medians of value and attribution in at most ten runs of rows sorted by value; equal values stay together.
-fn medians(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    const RUNS: usize = 10;
-    let mut sorted = points.to_vec();
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut runs: Vec<Vec<(f64, f64)>> = Vec::new();
-    for same in sorted.chunk_by(|a, b| a.0 == b.0) {
-        match runs.last_mut() {
-            Some(run) if run.len() < sorted.len().div_ceil(RUNS) => run.extend_from_slice(same),
-            _ => runs.push(same.to_vec()),
-        }
-    }
-    let median = |mut values: Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
-    let middle = |run: &Vec<(f64, f64)>| {
-        (
-            median(run.iter().map(|p| p.0).collect()),
-            median(run.iter().map(|p| p.1).collect()),
-        )
-    };
-    runs.iter().map(middle).collect()
-}
-
-fn dependence_table(name: &str, points: &[(f64, f64)]) -> Table {
-    let mut table = Table::new(
-        format!("Median attribution along {name}"),
-        &["Value near", "Median attribution"],
-    );
-    let medians = medians(points);
-    let largest = medians.iter().map(|p| p.1.abs()).fold(0.0, f64::max);
-    let decimals = number::decimals_for(largest, 3);
-    for (value, phi) in medians {
-        table.push(
-            Label::fit(&number::significant(value, 4), 30),
-            vec![Cell::number(number::signed(phi, decimals))],
-        );
-    }
-    table
 }
 
 #[cfg(test)]
@@ -524,23 +281,8 @@ mod tests {
     fn disagreement_of_the_methods_is_named() {
         let attribution = [importance("age", 1, None), importance("sex", 2, None)];
         let permutation = [importance("sex", 1, None), importance("age", 7, None)];
-        let sentences = sentences(
-            &attribution.iter().collect::<Vec<_>>(),
-            &permutation.iter().collect::<Vec<_>>(),
-        );
-        assert!(
-            sentences[1].contains("age (1 by attribution, 7 by permutation)"),
-            "{sentences:?}"
-        );
+        let sentences = sentences(&attribution.iter().collect::<Vec<_>>(), &permutation.iter().collect::<Vec<_>>());
+        assert!(sentences[1].contains("age (1 by attribution, 7 by permutation)"), "{sentences:?}");
         assert!(!sentences[1].contains("sex ("));
-    }
-
-    #[test]
-    fn medians_follow_the_values_and_keep_equal_values_together() {
-        let points: Vec<(f64, f64)> = (0..100).map(|i| (f64::from(i), 2.0 * f64::from(i))).collect();
-        let line = medians(&points);
-        assert_eq!(line.len(), 10);
-        assert!(line.iter().all(|(x, y)| *y == 2.0 * x));
-        assert_eq!(medians(&[(1.0, 5.0); 50]), [(1.0, 5.0)]);
     }
 }

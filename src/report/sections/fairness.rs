@@ -1,11 +1,9 @@
 //! How the decisions fall by group: one part for every attribute and intersection.
 
-use super::performance;
-use crate::audit::{AttributeScope, CurvePoint, Metric};
+use super::{crosses, thresholds};
+use crate::audit::{AttributeScope, Metric};
 use crate::report::charts::dots::{self, Dot};
-use crate::report::charts::heatmap::{self, Block, Tile};
-use crate::report::charts::plot::{self, Axis, Corner, Series};
-use crate::report::charts::{self, Chart, Figure};
+use crate::report::charts::{Chart, Figure};
 use crate::report::label::{self, Label};
 use crate::report::lookup::{self, Lookup};
 use crate::report::number::{self, Unit};
@@ -14,10 +12,8 @@ use crate::report::view::{Part, Section};
 use crate::report::words;
 
 /// Most groups of one attribute in tables and charts.
-const MAX_GROUPS: usize = 40;
-const MAX_DOTS: usize = 16;
-/// Most curves in one plot: what six colours and dashes can tell apart.
-const MAX_CURVES: usize = 5;
+pub const MAX_GROUPS: usize = 40;
+pub const MAX_DOTS: usize = 16;
 /// Most sentences about one attribute.
 const MAX_SENTENCES: usize = 3;
 /// Most measures across groups in the folded table.
@@ -25,14 +21,12 @@ const MAX_MEASURES: usize = 150;
 /// Most attributes with curves of their own.
 const MAX_WITH_CURVES: usize = 6;
 
-/// Curves drawn by group.
-const CURVES: [&str; 3] = ["roc", "calibration", "score_histogram"];
-
 const BY_GROUP: &[&str] = &[
     "base_rate",
     "selection_rate",
     "favourable_rate",
     "impact_ratio",
+    "statistical_parity_difference",
     "true_positive_rate",
     "false_positive_rate",
     "mean_score",
@@ -58,11 +52,7 @@ const ACROSS: &[&str] = &[
 
 pub fn section(lookup: &Lookup) -> Option<Section> {
     let attributes = &lookup.audit.scope.attributes;
-    let parts = attributes
-        .iter()
-        .enumerate()
-        .map(|(at, attribute)| part(lookup, at, attribute))
-        .collect();
+    let parts = attributes.iter().enumerate().map(|(at, attribute)| part(lookup, at, attribute)).collect();
     let lede = if lookup.is_binary() {
         "The four-fifths screen compares each group's rate of favourable decisions with the highest group's; a ratio \
          between 0.8 and 1.25 passes the screen. A screen points to where to look; it proves neither fairness nor its absence."
@@ -79,10 +69,10 @@ fn part(lookup: &Lookup, at: usize, scope: &AttributeScope) -> Part {
     part.sentences = sentences(lookup, attribute, &groups);
     part.figures.extend(ratio_chart(lookup, at, attribute));
     part.figures.extend(rate_chart(lookup, at, attribute));
-    part.figures.extend(intersection(lookup, at, attribute));
-    part.figures.extend(class_rates(lookup, at, attribute));
+    part.figures.extend(crosses::intersection(lookup, at, attribute));
+    part.figures.extend(crosses::class_rates(lookup, at, attribute));
     if at < MAX_WITH_CURVES && !attribute.contains(',') {
-        part.figures.extend(group_curves(lookup, at, attribute));
+        part.figures.extend(thresholds::group_curves(lookup, at, attribute));
     }
     part.tables.extend(group_table(lookup, attribute, &groups));
     part.tables.extend(across_table(lookup, attribute));
@@ -91,19 +81,17 @@ fn part(lookup: &Lookup, at: usize, scope: &AttributeScope) -> Part {
 }
 
 fn sentences(lookup: &Lookup, attribute: &str, groups: &[&str]) -> Vec<String> {
-    let Some(best) = lookup.most_favoured(attribute).filter(|_| lookup.is_binary()) else {
-        return Vec::new();
-    };
     let mut ratios: Vec<(&str, &Metric)> = groups
         .iter()
-        .filter(|group| **group != best && !group.starts_with('('))
+        .filter(|group| lookup::is_known(group))
         .filter_map(|group| Some((*group, lookup.metric("impact_ratio", attribute, group)?)))
-        .filter(|(_, metric)| metric.value.is_some())
+        .filter(|(group, metric)| metric.value.is_some() && metric.reference != *group)
         .collect();
     ratios.sort_by(|a, b| a.1.value.unwrap_or(0.0).total_cmp(&b.1.value.unwrap_or(0.0)));
     let min_rows = lookup.audit.scope.min_group_rows;
     let sentence = |(group, metric): (&str, &Metric)| {
         let name = |group| label::shorten(&lookup::name(attribute, group), 60);
+        let best = &metric.reference;
         words::impact_sentence(&name(group), &name(best), metric, lookup.n(attribute, best), min_rows)
     };
     ratios.into_iter().filter_map(sentence).take(MAX_SENTENCES).collect()
@@ -114,20 +102,12 @@ fn ratio_chart(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
     let groups = lookup.largest_groups(attribute, MAX_DOTS);
     let metric = |group: &str| lookup.metric("impact_ratio", attribute, group);
     groups.iter().find(|group| metric(group).is_some())?;
-    let dots: Vec<Dot> = groups
-        .iter()
-        .map(|g| dot(lookup, attribute, g, "impact_ratio"))
-        .collect();
-    let mut table = Table::new(
-        format!("Impact ratios by {}", label::attribute(attribute)),
-        &["Group", "Impact ratio", "n"],
-    );
+    let dots: Vec<Dot> = groups.iter().map(|g| dot(lookup, attribute, g, "impact_ratio")).collect();
+    let mut table =
+        Table::new(format!("Impact ratios by {}", label::attribute(attribute)), &["Group", "Impact ratio", "n"]);
     for group in &groups {
         let n = Cell::number(number::count(lookup.n(attribute, group)));
-        table.push(
-            Label::fit(&lookup::name(attribute, group), 60),
-            vec![Cell::metric(Unit::Ratio, metric(group)), n],
-        );
+        table.push(Label::fit(&lookup::name(attribute, group), 60), vec![Cell::metric(Unit::Ratio, metric(group)), n]);
     }
     Some(Figure {
         id: format!("fig-ratio-{at}"),
@@ -139,39 +119,25 @@ fn ratio_chart(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
                 .into(),
         note: shown_groups(lookup, attribute, groups.len()),
         wide: false,
-        chart: Chart::Dots(dots::ratios(
-            &dots,
-            "times the most favoured group's rate",
-            "four-fifths screen",
-            "",
-        )),
+        chart: Chart::Dots(dots::ratios(&dots, "times the most favoured group's rate", "four-fifths screen", "")),
         table,
     })
 }
 
 /// True positive rates where labels allow, mean predictions for regression.
 fn rate_chart(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
-    let name = if lookup.is_regression() {
-        "mean_score"
-    } else {
-        "true_positive_rate"
-    };
+    let name = if lookup.is_regression() { "mean_score" } else { "true_positive_rate" };
     if lookup.is_multiclass() {
         return None;
     }
     let groups = lookup.largest_groups(attribute, MAX_DOTS);
-    groups
-        .iter()
-        .find(|group| lookup.metric(name, attribute, group).is_some())?;
+    groups.iter().find(|group| lookup.metric(name, attribute, group).is_some())?;
     let dots: Vec<Dot> = groups.iter().map(|group| dot(lookup, attribute, group, name)).collect();
     let overall = lookup.metric(name, "", "").and_then(|metric| metric.value);
-    let unit = words::unit(name);
+    let unit = lookup.unit(name);
     let words = words::metric_for(name, lookup.is_regression());
     let rule = overall.map(|value| (value, format!("all rows {}", number::with_unit(unit, value))));
-    let mut table = Table::new(
-        format!("{words} by {}", label::attribute(attribute)),
-        &["Group", &words, "n"],
-    );
+    let mut table = Table::new(format!("{words} by {}", label::attribute(attribute)), &["Group", &words, "n"]);
     for group in &groups {
         let n = Cell::number(number::count(lookup.n(attribute, group)));
         let cell = Cell::metric(unit, lookup.metric(name, attribute, group));
@@ -198,310 +164,32 @@ fn dot(lookup: &Lookup, attribute: &str, group: &str, name: &str) -> Dot {
         name: lookup::name(attribute, group),
         value,
         interval: metric.filter(|_| value.is_some()).and_then(|m| m.ci_low.zip(m.ci_high)),
-        text: value.map_or("undefined".into(), |value| number::with_unit(words::unit(name), value)),
+        text: value.map_or("undefined".into(), |value| number::with_unit(lookup.unit(name), value)),
         hollow: lookup.is_small(attribute, group),
     }
 }
 
-fn shown_groups(lookup: &Lookup, attribute: &str, n: usize) -> Option<String> {
+pub fn shown_groups(lookup: &Lookup, attribute: &str, n: usize) -> Option<String> {
     let of = lookup.groups(attribute).len();
     words::shown(n, of, "groups", "the largest; all are in the catalogue's table metrics")
 }
 
-/// The favourable rate over two attributes; cells with too few rows are hatched.
-fn intersection(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
-    if attribute.split(',').count() != 2 || !lookup.is_binary() {
-        return None;
-    }
-    let name = if lookup
-        .groups(attribute)
-        .iter()
-        .any(|g| lookup.metric("favourable_rate", attribute, g).is_some())
-    {
-        "favourable_rate"
-    } else {
-        "selection_rate"
-    };
-    let pairs: Vec<(&str, &str, &str)> = lookup
-        .largest_groups(attribute, MAX_GROUPS)
-        .into_iter()
-        .filter_map(|group| group.split_once(',').map(|(row, column)| (group, row, column)))
-        .collect();
-    let (columns, rows) = (
-        distinct(pairs.iter().map(|pair| pair.1)),
-        distinct(pairs.iter().map(|pair| pair.2)),
-    );
-    if columns.len() > 6 || rows.len() > 20 || columns.is_empty() {
-        return None;
-    }
-    let value = |group: &str| lookup.metric(name, attribute, group).and_then(|metric| metric.value);
-    let largest = pairs.iter().filter_map(|(group, ..)| value(group)).fold(0.0, f64::max);
-    let tile = |row: &str, column: &str| match pairs.iter().find(|pair| pair.1 == column && pair.2 == row) {
-        Some((group, ..)) => Tile {
-            class: value(group).map_or("none".into(), |v| heatmap::sequential(v, largest)),
-            text: value(group).map_or("–".into(), |v| number::with_unit(Unit::Share, v)),
-            hatched: lookup.is_small(attribute, group),
-        },
-        None => Tile {
-            class: "none".into(),
-            text: "–".into(),
-            hatched: true,
-        },
-    };
-    let row = |row: &&str| {
-        (
-            (*row).to_owned(),
-            columns.iter().map(|column| tile(row, column)).collect(),
-        )
-    };
-    let block = Block {
-        title: None,
-        rows: rows.iter().map(row).collect(),
-    };
-    let id = format!("fig-cross-{at}");
-    let words = words::metric(name);
-    let mut table = Table::new(
-        format!("{words} of {}", label::attribute(attribute)),
-        &["Group", &words, "n"],
-    );
-    for (group, ..) in &pairs {
-        let n = Cell::number(number::count(lookup.n(attribute, group)));
-        let cell = Cell::metric(Unit::Share, lookup.metric(name, attribute, group));
-        table.push(Label::fit(&lookup::name(attribute, group), 60), vec![cell, n]);
-    }
-    let columns: Vec<String> = columns.into_iter().map(str::to_owned).collect();
-    Some(Figure {
-        chart: Chart::Heatmap(heatmap::draw(&id, &columns, &[block], charts::HALF)),
-        id,
-        template: "charts/heatmap.svg",
-        title: format!("{words}, {}", label::attribute(attribute)),
-        desc: format!(
-            "{words} in every combination of {}; the darker, the higher.",
-            label::attribute(attribute)
-        ),
-        note: Some(format!(
-            "Hatched: fewer than {} rows, too few for a verdict.",
-            lookup.audit.scope.min_group_rows
-        )),
-        wide: false,
-        table,
-    })
-}
-
-fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    names.fold(Vec::new(), |mut seen, name| {
-        if !seen.contains(&name) {
-            seen.push(name);
-        }
-        seen
-    })
-}
-
-/// Selection rates of every class by group (multiclass).
-fn class_rates(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
-    const MAX_CLASSES: usize = 12;
-    if !lookup.is_multiclass() {
-        return None;
-    }
-    let outputs: Vec<String> = lookup.audit.scope.outputs.iter().take(MAX_CLASSES).cloned().collect();
-    let groups = lookup.largest_groups(attribute, MAX_DOTS);
-    let of = |group: &str, output: &str| lookup.metric_of_output("selection_rate", attribute, group, output);
-    let values = groups
-        .iter()
-        .flat_map(|group| outputs.iter().filter_map(|output| of(group, output)?.value));
-    let largest = values.fold(0.0, f64::max);
-    groups
-        .iter()
-        .find(|group| outputs.iter().any(|output| of(group, output).is_some()))?;
-    let tile = |group: &str, output: &str| {
-        let value = of(group, output).and_then(|metric| metric.value);
-        let class = value.map_or("none".into(), |v| heatmap::sequential(v, largest));
-        let text = value.map_or("–".into(), |v| number::with_unit(Unit::Share, v));
-        Tile {
-            class,
-            text,
-            hatched: lookup.is_small(attribute, group),
-        }
-    };
-    let row = |group: &&str| {
-        (
-            lookup::name(attribute, group),
-            outputs.iter().map(|output| tile(group, output)).collect(),
-        )
-    };
-    let block = Block {
-        title: None,
-        rows: groups.iter().map(row).collect(),
-    };
-    let id = format!("fig-classes-{at}");
-    let mut table = Table::new(
-        format!(
-            "Share of rows decided for each class, by {}",
-            label::attribute(attribute)
-        ),
-        &["Group"],
-    );
-    table.columns.extend(
-        outputs
-            .iter()
-            .map(|output| Column::new(label::shorten(output, 30), true)),
-    );
-    for group in &groups {
-        let cells = outputs
-            .iter()
-            .map(|output| Cell::metric(Unit::Share, of(group, output)))
-            .collect();
-        table.push(Label::fit(&lookup::name(attribute, group), 60), cells);
-    }
-    Some(Figure {
-        chart: Chart::Heatmap(heatmap::draw(&id, &outputs, &[block], charts::FULL)),
-        id,
-        template: "charts/heatmap.svg",
-        title: format!("Decisions for each class, by {}", label::attribute(attribute)),
-        desc: "Share of each group's rows that are decided for each class; the darker, the higher.".into(),
-        note: words::shown(
-            outputs.len(),
-            lookup.audit.scope.outputs.len(),
-            "classes",
-            "in model order",
-        )
-        .or_else(|| shown_groups(lookup, attribute, groups.len())),
-        wide: true,
-        table,
-    })
-}
-
-/// ROC, calibration, scores and the threshold sweep of the groups with most rows.
-fn group_curves(lookup: &Lookup, at: usize, attribute: &str) -> Vec<Figure> {
-    let groups: Vec<&str> = lookup
-        .largest_groups(attribute, MAX_CURVES)
-        .into_iter()
-        .filter(|group| {
-            CURVES
-                .iter()
-                .any(|kind| !lookup.curve(kind, attribute, group).is_empty())
-        })
-        .collect();
-    let note = shown_groups(lookup, attribute, groups.len());
-    let all = performance::curves(lookup, attribute, &groups, &at.to_string());
-    let wanted = |figure: &Figure| {
-        ["fig-roc", "fig-calibration", "fig-scores"]
-            .iter()
-            .any(|id| figure.id.starts_with(id))
-    };
-    let mut figures: Vec<Figure> = all.into_iter().filter(wanted).collect();
-    figures.extend(threshold_sweep(lookup, at, attribute));
-    for figure in &mut figures {
-        figure.note = [figure.note.take(), note.clone()]
-            .into_iter()
-            .flatten()
-            .reduce(|a, b| format!("{a} {b}"));
-    }
-    figures
-}
-
-/// Selection rate of every group over all thresholds, the threshold in force marked.
-fn threshold_sweep(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
-    let groups = lookup.largest_groups(attribute, MAX_CURVES);
-    let curves = groups
-        .iter()
-        .map(|group| (*group, lookup.curve("threshold", attribute, group)));
-    let curves: Vec<_> = curves.filter(|(_, points)| !points.is_empty()).collect();
-    let threshold = lookup.audit.scope.threshold?;
-    if curves.is_empty() || !lookup.is_binary() {
-        return None;
-    }
-    let series: Vec<Series> = curves
-        .iter()
-        .map(|(group, points)| Series {
-            name: lookup::name(attribute, group),
-            points: points.iter().map(|point| (point.x, point.y)).collect(),
-            ..Series::default()
-        })
-        .collect();
-    let axis = |title, percent| Axis {
-        title,
-        domain: (0.0, 1.0),
-        percent,
-    };
-    let mut drawn = plot::lines(
-        &axis("threshold", false),
-        &axis("selection rate", true),
-        &series,
-        Corner::TopRight,
-    );
-    plot::mark_threshold(&mut drawn, (0.0, 1.0), threshold, format!("in force: {threshold}"));
-    let caption = format!("Selection rate over thresholds, by {}", label::attribute(attribute));
-    let table = sweep_table(caption, attribute, &curves);
-    Some(Figure {
-        id: format!("fig-sweep-{at}"),
-        template: "charts/plot.svg",
-        title: format!("Threshold sweep by {}", label::attribute(attribute)),
-        desc: "Selection rate of each group at every threshold; the dashed line is the threshold in force.".into(),
-        note: Some("Selection rate at every threshold. Shown to be seen, never applied.".into()),
-        wide: false,
-        chart: Chart::Plot(Box::new(drawn)),
-        table,
-    })
-}
-
-fn sweep_table(caption: String, attribute: &str, curves: &[(&str, Vec<&CurvePoint>)]) -> Table {
-    let mut table = Table::new(caption, &["Threshold"]);
-    table.columns.extend(
-        curves
-            .iter()
-            .map(|(group, _)| Column::new(lookup::name(attribute, &label::shorten(group, 40)), true)),
-    );
-    let mut thresholds: Vec<f64> = curves
-        .iter()
-        .flat_map(|(_, points)| points.iter().map(|point| point.x))
-        .collect();
-    thresholds.sort_by(f64::total_cmp);
-    thresholds.dedup();
-    for threshold in plot::thin(&thresholds, 11) {
-        let at = |points: &[&CurvePoint]| points.iter().find(|point| point.x == threshold).map(|point| point.y);
-        let cell = |y: Option<f64>| y.map_or(Cell::none(), |y| Cell::number(number::with_unit(Unit::Share, y)));
-        let cells = curves.iter().map(|(_, points)| cell(at(points))).collect();
-        table.push(Label::fit(&number::fixed(threshold, 2), 20), cells);
-    }
-    table
-}
-
 fn group_table(lookup: &Lookup, attribute: &str, groups: &[&str]) -> Option<Table> {
     let scope = &lookup.audit.scope;
-    let measured = |name: &&str| {
-        groups
-            .iter()
-            .any(|group| lookup.metric(name, attribute, group).is_some())
-    };
+    let measured = |name: &&str| groups.iter().any(|group| lookup.metric(name, attribute, group).is_some());
     let same_rate = scope.favourable.is_none() || scope.favourable == scope.positive;
     let is_wanted =
         |name: &&str| !(same_rate && *name == "favourable_rate") && (*name != "accuracy" || !lookup.is_binary());
     let is_wanted = |name: &&str| is_wanted(name) && (*name != "mean_score" || !lookup.is_multiclass());
-    let names: Vec<&str> = BY_GROUP
-        .iter()
-        .copied()
-        .filter(|name| is_wanted(name) && measured(name))
-        .collect();
+    let names: Vec<&str> = BY_GROUP.iter().copied().filter(|name| is_wanted(name) && measured(name)).collect();
     if names.is_empty() {
         return None;
     }
-    let mut table = Table::new(
-        format!("Groups of {}, with intervals", label::attribute(attribute)),
-        &["Group", "n"],
-    );
-    table.columns.extend(
-        names
-            .iter()
-            .map(|name| Column::new(words::metric_for(name, lookup.is_regression()), true)),
-    );
+    let mut table = Table::new(format!("Groups of {}, with intervals", label::attribute(attribute)), &["Group", "n"]);
+    table.columns.extend(names.iter().map(|name| Column::new(words::metric_for(name, lookup.is_regression()), true)));
     for group in groups {
         let mut cells = vec![Cell::number(number::count(lookup.n(attribute, group)))];
-        cells.extend(
-            names
-                .iter()
-                .map(|n| Cell::metric(words::unit(n), lookup.metric(n, attribute, group))),
-        );
+        cells.extend(names.iter().map(|n| Cell::metric(lookup.unit(n), lookup.metric(n, attribute, group))));
         table.push(Label::whole(&lookup::name(attribute, group), 36), cells);
         if let Some(row) = table.rows.last_mut() {
             row.remark = remark(lookup, attribute, group);
@@ -515,9 +203,7 @@ fn remark(lookup: &Lookup, attribute: &str, group: &str) -> Option<String> {
     let is_reference = lookup.reference(attribute) == Some(group);
     let remarks = [
         is_reference.then(|| "reference".to_owned()),
-        lookup
-            .is_small(attribute, group)
-            .then(|| format!("under {} rows", lookup.audit.scope.min_group_rows)),
+        lookup.is_small(attribute, group).then(|| format!("under {} rows", lookup.audit.scope.min_group_rows)),
     ];
     remarks.into_iter().flatten().reduce(|a, b| format!("{a}, {b}"))
 }
@@ -530,14 +216,15 @@ fn across_table(lookup: &Lookup, attribute: &str) -> Option<Table> {
     );
     for name in ACROSS {
         if let Some(metric) = lookup.metric(name, attribute, "") {
-            let cells = vec![
-                Cell::metric(words::unit(name), Some(metric)),
-                compared(attribute, metric),
-            ];
-            table.push(Label::fit(&words::metric(name), 60), cells);
+            let cells = vec![Cell::metric(lookup.unit(name), Some(metric)), compared(attribute, metric)];
+            table.push(Label::fit(&measure(lookup, metric), 70), cells);
         }
     }
     (!table.rows.is_empty()).then_some(table)
+}
+
+fn measure(lookup: &Lookup, metric: &Metric) -> String {
+    words::metric_for(&metric.metric, lookup.is_regression()) + words::of_classes(&metric.output)
 }
 
 fn compared(attribute: &str, metric: &Metric) -> Cell {
@@ -547,23 +234,14 @@ fn compared(attribute: &str, metric: &Metric) -> Cell {
         (None, "") => "all groups".to_owned(),
         (None, reference) => format!("against {}", name(reference)),
     };
-    Cell {
-        sub: metric.p_value.map(number::p_value),
-        is_reason: true,
-        ..Cell::text(&text)
-    }
+    Cell { sub: metric.p_value.map(number::p_value), is_reason: true, ..Cell::text(&text) }
 }
 
 /// Everything measured across groups and for all others against the reference.
 fn all_measures(lookup: &Lookup, attribute: &str) -> Option<Table> {
     let caption = format!("All measures across the groups of {}", label::attribute(attribute));
     let mut table = Table::new(caption, &["Measure", "Value", "Groups compared|"]);
-    let across = |group| {
-        lookup
-            .metric_names(attribute, group)
-            .into_iter()
-            .map(move |name| (name, group))
-    };
+    let across = |group| lookup.metric_names(attribute, group).into_iter().map(move |name| (name, group));
     let all: Vec<(&str, &str)> = across("").chain(across(lookup::OTHERS)).collect();
     for (name, group) in all.iter().take(MAX_MEASURES) {
         if let Some(metric) = lookup.metric(name, attribute, group) {
@@ -572,8 +250,8 @@ fn all_measures(lookup: &Lookup, attribute: &str) -> Option<Table> {
                 compared.text = "all others and the reference".into();
             }
             table.push(
-                Label::fit(&words::metric(name), 60),
-                vec![Cell::metric(words::unit(name), Some(metric)), compared],
+                Label::fit(&measure(lookup, metric), 70),
+                vec![Cell::metric(lookup.unit(name), Some(metric)), compared],
             );
         }
     }

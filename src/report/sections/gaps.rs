@@ -39,12 +39,7 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
         sentences: gaps.iter().map(|gap| gap.sentence(short_scale(lookup))).collect(),
         figures: heatmap(lookup, output, &features, &summaries)
             .into_iter()
-            .chain(
-                gaps.iter()
-                    .take(MAX_GAPS)
-                    .enumerate()
-                    .map(|(at, gap)| gap.figure(at, short_scale(lookup))),
-            )
+            .chain(gaps.iter().take(MAX_GAPS).enumerate().map(|(at, gap)| gap.figure(at, short_scale(lookup))))
             .collect(),
         ..Part::default()
     };
@@ -55,11 +50,7 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
 
 /// Features in order of importance; all that are summarised.
 fn features<'a>(lookup: &Lookup<'a>, output: &str, summaries: &Summaries<'a>) -> Vec<&'a str> {
-    let ranked: Vec<&str> = lookup
-        .importance("attribution", output)
-        .into_iter()
-        .map(|i| i.feature.as_str())
-        .collect();
+    let ranked: Vec<&str> = lookup.importance("attribution", output).into_iter().map(|i| i.feature.as_str()).collect();
     let mut features = ranked.clone();
     for (.., feature) in summaries.keys() {
         if !features.contains(feature) {
@@ -76,33 +67,23 @@ fn heatmap(lookup: &Lookup, output: &str, features: &[&str], summaries: &Summari
     let n_rows: usize = rows.iter().map(|(_, groups)| groups.len()).sum();
     let mean =
         |attribute: &str, group: &str, feature: &str| summaries.get(&(attribute, group, feature)).map(|g| g.mean);
-    let all = rows
-        .iter()
-        .flat_map(|(a, groups)| groups.iter().flat_map(|g| shown.iter().filter_map(|f| mean(a, g, f))));
+    let all =
+        rows.iter().flat_map(|(a, groups)| groups.iter().flat_map(|g| shown.iter().filter_map(|f| mean(a, g, f))));
     let largest = all.map(f64::abs).fold(0.0, f64::max);
-    let decimals = number::decimals_for(largest, 2).max(1);
+    let decimals = number::decimals_of_parts(largest).min(if largest < 0.1 { 3 } else { 2 });
     let tile = |attribute: &str, group: &str, feature: &str| match mean(attribute, group, feature) {
         Some(mean) => Tile {
             class: heatmap::diverging(mean, largest),
             text: number::signed(mean, decimals),
             hatched: lookup.is_small(attribute, group),
         },
-        None => Tile {
-            class: "none".into(),
-            text: "–".into(),
-            hatched: false,
-        },
+        None => Tile { class: "none".into(), text: "–".into(), hatched: false },
     };
     let block = |(attribute, groups): &(&str, Vec<&str>)| Block {
         title: Some(label::attribute(attribute)),
         rows: groups
             .iter()
-            .map(|group| {
-                (
-                    lookup::name(attribute, group),
-                    shown.iter().map(|f| tile(attribute, group, f)).collect(),
-                )
-            })
+            .map(|group| (lookup::name(attribute, group), shown.iter().map(|f| tile(attribute, group, f)).collect()))
             .collect(),
     };
     let blocks: Vec<Block> = rows.iter().map(block).collect();
@@ -112,12 +93,7 @@ fn heatmap(lookup: &Lookup, output: &str, features: &[&str], summaries: &Summari
     let columns: Vec<String> = shown.iter().map(|feature| (*feature).to_owned()).collect();
     let limits = [
         crate::report::words::shown(shown.len(), features.len(), "features", "the most important"),
-        crate::report::words::shown(
-            n_rows,
-            n_groups(lookup, summaries),
-            "groups",
-            "the largest of each attribute",
-        ),
+        crate::report::words::shown(n_rows, n_groups(lookup, summaries), "groups", "the largest of each attribute"),
     ];
     Some(Figure {
         id: "fig-group-features".into(),
@@ -140,11 +116,7 @@ fn heatmap(lookup: &Lookup, output: &str, features: &[&str], summaries: &Summari
 }
 
 fn of_output(lookup: &Lookup, output: &str) -> String {
-    if lookup.is_multiclass() {
-        format!(", output {}", label::shorten(output, 40))
-    } else {
-        String::new()
-    }
+    if lookup.is_multiclass() { format!(", output {}", label::shorten(output, 40)) } else { String::new() }
 }
 
 /// Groups by attribute, as many as there is room for.
@@ -166,11 +138,7 @@ fn rows<'a>(lookup: &Lookup<'a>, summaries: &Summaries<'a>) -> Vec<(&'a str, Vec
 fn n_groups(lookup: &Lookup, summaries: &Summaries) -> usize {
     let attributes = &lookup.audit.scope.attributes;
     let distinct = |attribute: &str| {
-        let mut groups: Vec<&str> = summaries
-            .keys()
-            .filter(|key| key.0 == attribute)
-            .map(|key| key.1)
-            .collect();
+        let mut groups: Vec<&str> = summaries.keys().filter(|key| key.0 == attribute).map(|key| key.1).collect();
         groups.dedup();
         groups.len()
     };
@@ -178,26 +146,15 @@ fn n_groups(lookup: &Lookup, summaries: &Summaries) -> usize {
 }
 
 fn numbers(rows: &[(&str, Vec<&str>)], features: &[&str], summaries: &Summaries, decimals: usize) -> Table {
-    let mut table = Table::new(
-        "Mean attributions by group and feature, with intervals",
-        &["Group", "n"],
-    );
-    table.columns.extend(
-        features
-            .iter()
-            .map(|feature| Column::new(label::shorten(feature, 30), true)),
-    );
+    let mut table = Table::new("Mean attributions by group and feature, with intervals", &["Group", "n"]);
+    table.columns.extend(features.iter().map(|feature| Column::new(label::shorten(feature, 30), true)));
     for (attribute, groups) in rows {
         for group in groups {
-            let of_group: Vec<Option<&GroupAttribution>> = features
-                .iter()
-                .map(|feature| summaries.get(&(*attribute, *group, *feature)).copied())
-                .collect();
+            let of_group: Vec<Option<&GroupAttribution>> =
+                features.iter().map(|feature| summaries.get(&(*attribute, *group, *feature)).copied()).collect();
             let n = of_group.iter().flatten().next().map_or(0, |summary| summary.n);
             let cell = |summary: Option<&GroupAttribution>| summary.map_or(Cell::none(), |g| mean_cell(g, decimals));
-            let cells = std::iter::once(Cell::number(number::count(n)))
-                .chain(of_group.into_iter().map(cell))
-                .collect();
+            let cells = std::iter::once(Cell::number(number::count(n))).chain(of_group.into_iter().map(cell)).collect();
             table.push(Label::fit(&lookup::name(attribute, group), 60), cells);
             if let Some(row) = table.rows.last_mut() {
                 row.remark = Some(label::attribute(attribute));
@@ -226,16 +183,11 @@ struct Gap {
 
 /// For every single attribute: the group with the largest gap among those with enough rows.
 fn gaps(lookup: &Lookup, summaries: &Summaries) -> Vec<Gap> {
-    let single = lookup
-        .audit
-        .scope
-        .attributes
-        .iter()
-        .filter(|scope| !scope.attribute.contains(','));
+    let single = lookup.audit.scope.attributes.iter().filter(|scope| !scope.attribute.contains(','));
     let largest = single.filter_map(|scope| {
         let (attribute, reference) = (scope.attribute.as_str(), scope.reference.as_str());
         let groups = lookup.groups(attribute).into_iter();
-        let others = groups.filter(|g| *g != reference && !g.starts_with('(') && !lookup.is_small(attribute, g));
+        let others = groups.filter(|g| *g != reference && lookup::is_known(g) && !lookup.is_small(attribute, g));
         let gaps = others.filter_map(|group| gap(summaries, attribute, group, reference));
         gaps.max_by(|a, b| a.total.abs().total_cmp(&b.total.abs()))
     });
@@ -245,11 +197,7 @@ fn gaps(lookup: &Lookup, summaries: &Summaries) -> Vec<Gap> {
 /// Differences of means; their intervals take the groups as independent: half-widths add in squares.
 fn gap(summaries: &Summaries, attribute: &str, group: &str, reference: &str) -> Option<Gap> {
     let of = |wanted: &str| -> Vec<&GroupAttribution> {
-        summaries
-            .iter()
-            .filter(|(key, _)| key.0 == attribute && key.1 == wanted)
-            .map(|(_, summary)| *summary)
-            .collect()
+        summaries.iter().filter(|(key, _)| key.0 == attribute && key.1 == wanted).map(|(_, summary)| *summary).collect()
     };
     let half = |s: &GroupAttribution| (s.mean_ci_high - s.mean_ci_low) / 2.0;
     let (group_means, reference_means) = (of(group), of(reference));
@@ -261,20 +209,14 @@ fn gap(summaries: &Summaries, attribute: &str, group: &str, reference: &str) -> 
     terms.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
     let total = terms.iter().map(|term| term.1).sum();
     let name = |group| lookup::name(attribute, group);
-    let gap = Gap {
-        attribute: attribute.into(),
-        group: name(group),
-        reference: name(reference),
-        terms,
-        total,
-    };
+    let gap = Gap { attribute: attribute.into(), group: name(group), reference: name(reference), terms, total };
     (!gap.terms.is_empty()).then_some(gap)
 }
 
 impl Gap {
     fn decimals(&self) -> usize {
         let largest = self.terms.first().map_or(0.0, |term| term.1.abs());
-        number::decimals_for(largest.max(self.total.abs()), 3)
+        number::decimals_of_parts(largest.max(self.total.abs()))
     }
 
     fn sentence(&self, scale: &str) -> String {
@@ -282,19 +224,13 @@ impl Gap {
         let direction = if self.total < 0.0 { "below" } else { "above" };
         let part = self.terms.first().map(|(feature, size, half)| {
             let interval = if half.is_finite() && *half > 0.0 {
-                let (low, high) = (
-                    number::fixed(size - half, decimals),
-                    number::fixed(size + half, decimals),
-                );
+                let (low, high) = (number::fixed(size - half, decimals), number::fixed(size + half, decimals));
                 format!(", interval {low} to {high}")
             } else {
                 String::new()
             };
             let feature = label::shorten(feature, 40);
-            format!(
-                "; the largest part is {feature} ({}{interval})",
-                number::signed(*size, decimals)
-            )
+            format!("; the largest part is {feature} ({}{interval})", number::signed(*size, decimals))
         });
         format!(
             "The mean score of {} lies {} ({scale}) {direction} that of {}{}.",
@@ -307,21 +243,12 @@ impl Gap {
 
     fn figure(&self, at: usize, scale: &str) -> Figure {
         let decimals = self.decimals();
-        let title = format!(
-            "From {} to {}",
-            label::shorten(&self.reference, 40),
-            label::shorten(&self.group, 40)
-        );
-        let mut table = Table::new(
-            format!("Gap of mean scores: {title}"),
-            &["Feature", "Difference of mean attributions"],
-        );
+        let title = format!("From {} to {}", label::shorten(&self.reference, 40), label::shorten(&self.group, 40));
+        let mut table =
+            Table::new(format!("Gap of mean scores: {title}"), &["Feature", "Difference of mean attributions"]);
         for (feature, size, half) in self.terms.iter().take(50) {
-            let interval = format!(
-                "{} to {}",
-                number::fixed(size - half, decimals),
-                number::fixed(size + half, decimals)
-            );
+            let interval =
+                format!("{} to {}", number::fixed(size - half, decimals), number::fixed(size + half, decimals));
             let cell = Cell::number(number::signed(*size, decimals)).with_sub(half.is_finite().then_some(interval));
             table.push(Label::fit(feature, 60), vec![cell]);
         }
@@ -337,10 +264,7 @@ impl Gap {
                 label::shorten(&self.reference, 60),
                 label::shorten(&self.group, 60)
             ),
-            note: Some(format!(
-                "Largest gap among the groups of {}.",
-                label::attribute(&self.attribute)
-            )),
+            note: Some(format!("Largest gap among the groups of {}.", label::attribute(&self.attribute))),
             wide: false,
             chart: Chart::Waterfall(waterfall::draw(start, &self.steps(decimals), end, &axis)),
             table,
@@ -359,12 +283,7 @@ impl Gap {
         if !rest.is_empty() {
             let size = rest.iter().map(|term| term.1).sum();
             let name = format!("{} others", rest.len());
-            steps.push(Step {
-                name,
-                size,
-                text: number::signed(size, decimals),
-                interval: None,
-            });
+            steps.push(Step { name, size, text: number::signed(size, decimals), interval: None });
         }
         steps
     }
@@ -389,12 +308,8 @@ mod tests {
         let by_hand: f64 = ["Female", "Male"]
             .iter()
             .map(|group| {
-                let sum: f64 = audit
-                    .group_attributions
-                    .iter()
-                    .filter(|g| g.group_value == *group)
-                    .map(|g| g.mean)
-                    .sum();
+                let sum: f64 =
+                    audit.group_attributions.iter().filter(|g| g.group_value == *group).map(|g| g.mean).sum();
                 if *group == "Female" { sum } else { -sum }
             })
             .sum();
@@ -404,13 +319,7 @@ mod tests {
     #[test]
     fn terms_that_do_not_fit_are_summed_so_that_the_waterfall_still_ends_at_the_gap() {
         let terms: Vec<(String, f64, f64)> = (0..30).map(|i| (format!("x{i}"), 1.0, 0.1)).collect();
-        let gap = Gap {
-            attribute: "a".into(),
-            group: "g".into(),
-            reference: "r".into(),
-            terms,
-            total: 30.0,
-        };
+        let gap = Gap { attribute: "a".into(), group: "g".into(), reference: "r".into(), terms, total: 30.0 };
         let steps = gap.steps(2);
         assert_eq!(steps.len(), MAX_TERMS + 1);
         assert!((steps.iter().map(|step| step.size).sum::<f64>() - gap.total).abs() < 1e-12);

@@ -2,6 +2,9 @@
 //! and is absent where the audit has nothing for it.
 
 pub mod cases;
+pub mod crosses;
+pub mod curves;
+pub mod dependence;
 pub mod drift;
 pub mod drivers;
 pub mod fairness;
@@ -9,4 +12,5 @@ pub mod gaps;
 pub mod performance;
 pub mod provenance;
 pub mod scope;
+pub mod thresholds;
 pub mod verdict;

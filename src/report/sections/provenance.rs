@@ -9,31 +9,12 @@ use crate::report::words;
 
 pub fn section(lookup: &Lookup) -> Option<Section> {
     let audit = lookup.audit;
-    let notes = audit
-        .notes
-        .iter()
-        .map(|note| Note {
-            about: note.about.clone(),
-            text: note.text.clone(),
-        })
-        .collect();
+    let notes = audit.notes.iter().map(|note| Note { about: note.about.clone(), text: note.text.clone() }).collect();
     let parts = vec![
-        Part {
-            notes,
-            ..Part::titled("What to know beside the numbers")
-        },
-        Part {
-            facts: explanation(audit),
-            ..Part::titled("Explanation")
-        },
-        Part {
-            facts: run(audit),
-            ..Part::titled("Run")
-        },
-        Part {
-            sentences: limits(lookup),
-            ..Part::titled("Limits")
-        },
+        Part { notes, ..Part::titled("What to know beside the numbers") },
+        Part { facts: explanation(audit), ..Part::titled("Explanation") },
+        Part { facts: run(audit), ..Part::titled("Run") },
+        Part { sentences: limits(lookup), ..Part::titled("Limits") },
     ];
     Section::of("provenance", "Methods, limits and provenance", parts)
 }
@@ -44,12 +25,8 @@ fn explanation(audit: &Audit) -> Vec<Fact> {
         return Vec::new();
     }
     let rows = |n: u64| words::counted(n, "row", "rows");
-    let native = proof
-        .native_difference
-        .map(|d| format!("{} over {}", number::tiny(d), rows(proof.native_rows)));
-    let gap = proof
-        .additivity_gap
-        .map(|gap| format!("{} over {}", number::tiny(gap), rows(proof.n_explained)));
+    let native = proof.native_difference.map(|d| format!("{} over {}", number::tiny(d), rows(proof.native_rows)));
+    let gap = proof.additivity_gap.map(|gap| format!("{} over {}", number::tiny(gap), rows(proof.n_explained)));
     let batch = proof.batch_difference.map(number::tiny);
     [
         fact("Method", method(proof)),
@@ -68,31 +45,21 @@ fn explanation(audit: &Audit) -> Vec<Fact> {
 }
 
 fn method(proof: &Proof) -> String {
-    if proof.engine.is_empty() {
-        proof.method.clone()
-    } else {
-        format!("{}, {}", proof.method, proof.engine)
-    }
+    if proof.engine.is_empty() { proof.method.clone() } else { format!("{}, {}", proof.method, proof.engine) }
 }
 
 fn background(proof: &Proof) -> String {
     if proof.background_rows == 0 {
         return proof.background_source.clone();
     }
-    format!(
-        "{}: {}",
-        words::counted(proof.background_rows, "row", "rows"),
-        proof.background_source
-    )
+    format!("{}, {}", words::counted(proof.background_rows, "row", "rows"), proof.background_source)
 }
 
 fn run(audit: &Audit) -> Vec<Fact> {
     let run = &audit.run;
-    let timings: Vec<String> = audit
-        .timings
-        .iter()
-        .map(|(stage, s)| format!("{stage} {}", number::seconds(*s)))
-        .collect();
+    let mut stages: Vec<(&String, &f64)> = audit.timings.iter().collect();
+    stages.sort_by_key(|(stage, _)| *stage == "total");
+    let timings: Vec<String> = stages.iter().map(|(stage, s)| format!("{stage} {}", number::seconds(**s))).collect();
     [
         code("Run", &run.run_id),
         code("Previous run", run.prev_run_id.as_deref().unwrap_or_default()),

@@ -2,7 +2,7 @@
 
 use crate::audit::{Audit, ModelFacts};
 use crate::report::label::{self, Label};
-use crate::report::lookup::Lookup;
+use crate::report::lookup::{self, Lookup};
 use crate::report::number;
 use crate::report::table::{Cell, Table};
 use crate::report::view::{Fact, Part, Section};
@@ -13,23 +13,14 @@ const MAX_FEATURES: usize = 200;
 
 pub fn section(lookup: &Lookup) -> Option<Section> {
     let audit = lookup.audit;
-    let part = Part {
-        facts: facts(audit),
-        tables: attributes(lookup),
-        folded: features(audit),
-        ..Part::default()
-    };
+    let part = Part { facts: facts(audit), tables: attributes(lookup), folded: features(audit), ..Part::default() };
     Section::of("scope", "Scope", vec![part])
 }
 
 /// A fact as text; nothing where there is none.
 pub fn fact(name: &'static str, value: impl AsRef<str>) -> Option<Fact> {
     let value = value.as_ref();
-    (!value.is_empty()).then(|| Fact {
-        name,
-        value: Label::whole(value, 200),
-        code: false,
-    })
+    (!value.is_empty()).then(|| Fact { name, value: Label::whole(value, 200), code: false })
 }
 
 /// A fact in a fixed-width face.
@@ -40,16 +31,8 @@ pub fn code(name: &'static str, value: impl AsRef<str>) -> Option<Fact> {
 fn facts(audit: &Audit) -> Vec<Fact> {
     let scope = &audit.scope;
     let threshold = scope.threshold.map(|t| format!("score ≥ {t}"));
-    let label = scope
-        .label
-        .as_ref()
-        .map_or("none: only measures that need no label", String::as_str);
-    let groups = scope
-        .attributes
-        .iter()
-        .map(|a| label::attribute(&a.attribute))
-        .collect::<Vec<_>>()
-        .join(", ");
+    let label = scope.label.as_ref().map_or("none: only measures that need no label", String::as_str);
+    let groups = scope.attributes.iter().map(|a| label::attribute(&a.attribute)).collect::<Vec<_>>().join(", ");
     [
         fact("Pipeline", &audit.run.pipeline),
         fact("As of", words::date(&audit.run.as_of)),
@@ -66,14 +49,8 @@ fn facts(audit: &Audit) -> Vec<Fact> {
         fact("Decision", threshold.unwrap_or_default()),
         fact("Row weights", scope.weight.as_deref().unwrap_or_default()),
         fact("Groups", groups),
-        fact(
-            "Confidence",
-            format!("{} intervals", words::confidence(Some(scope.confidence))),
-        ),
-        fact(
-            "Rows for a verdict",
-            format!("at least {} in a group", number::count(scope.min_group_rows)),
-        ),
+        fact("Confidence", format!("{} intervals", words::confidence(Some(scope.confidence)))),
+        fact("Rows for a verdict", format!("at least {} in a group", number::count(scope.min_group_rows))),
     ]
     .into_iter()
     .chain(scope.model.iter().flat_map(model))
@@ -83,13 +60,11 @@ fn facts(audit: &Audit) -> Vec<Fact> {
 
 fn model(model: &ModelFacts) -> Vec<Option<Fact>> {
     let inputs = words::counted(model.n_inputs, "input", "inputs");
+    let opset = if model.opset > 0 { format!(", ONNX opset {}", model.opset) } else { String::new() };
     vec![
         code("Model", &model.path),
         fact("Structure", &model.structure),
-        fact(
-            "Made by",
-            format!("{}, ONNX opset {}, {inputs}", model.producer, model.opset),
-        ),
+        fact("Made by", format!("{}{opset}, {inputs}", model.producer)),
     ]
 }
 
@@ -102,23 +77,13 @@ fn task(audit: &Audit) -> String {
 }
 
 fn attributes(lookup: &Lookup) -> Vec<Table> {
-    let mut table = Table::new(
-        "Attributes audited",
-        &["Attribute", "Groups", "Compared with|", "Rows unknown"],
-    );
+    let mut table = Table::new("Attributes audited", &["Attribute", "Groups", "Compared with|", "Rows unknown"]);
     for scope in &lookup.audit.scope.attributes {
-        let n_groups = lookup
-            .groups(&scope.attribute)
-            .iter()
-            .filter(|group| !group.starts_with('('))
-            .count();
+        let n_groups = lookup.groups(&scope.attribute).iter().filter(|group| lookup::is_known(group)).count();
         let reference = label::group(&scope.attribute, &scope.reference);
         let cells = vec![
             Cell::number(number::count(n_groups as u64)),
-            Cell {
-                is_reason: true,
-                ..Cell::text(&reference).with_sub(Some(scope.reference_rule.clone()))
-            },
+            Cell { is_reason: true, ..Cell::text(&reference).with_sub(Some(scope.reference_rule.clone())) },
             Cell::number(number::count(scope.n_unknown)),
         ];
         table.push(Label::whole(&label::product(&scope.attribute), 40), cells);
@@ -128,30 +93,15 @@ fn attributes(lookup: &Lookup) -> Vec<Table> {
 
 fn features(audit: &Audit) -> Vec<Table> {
     let all = &audit.scope.features;
-    let caption = format!(
-        "The model's {}",
-        words::counted(all.len() as u64, "feature", "features")
-    );
+    let caption = format!("The model's {}", words::counted(all.len() as u64, "feature", "features"));
     let mut table = Table::new(caption, &["Feature", "Kind|", "Missing", "Values|"]);
     for feature in all.iter().take(MAX_FEATURES) {
-        let share = if audit.run.n_rows > 0 {
-            feature.n_missing as f64 / audit.run.n_rows as f64
-        } else {
-            0.0
-        };
+        let share = if audit.run.n_rows > 0 { feature.n_missing as f64 / audit.run.n_rows as f64 } else { 0.0 };
         let sub = (feature.n_missing > 0).then(|| number::with_unit(number::Unit::Share, share));
-        let levels = feature
-            .levels
-            .iter()
-            .take(40)
-            .map(|level| label::shorten(level, 40))
-            .collect::<Vec<_>>()
-            .join(", ");
+        let levels =
+            feature.levels.iter().take(40).map(|level| label::shorten(level, 40)).collect::<Vec<_>>().join(", ");
         let missing = Cell::number(number::count(feature.n_missing)).with_sub(sub);
-        table.push(
-            Label::whole(&feature.name, 40),
-            vec![Cell::text(&feature.kind), missing, Cell::text(&levels)],
-        );
+        table.push(Label::whole(&feature.name, 40), vec![Cell::text(&feature.kind), missing, Cell::text(&levels)]);
     }
     table.shown = words::shown(table.rows.len(), all.len(), "features", "in model order");
     if table.rows.is_empty() { Vec::new() } else { vec![table] }

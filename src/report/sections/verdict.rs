@@ -19,24 +19,12 @@ pub fn headline(audit: &Audit) -> Verdict {
     let warned = |gate: &&Gate| gate.decision == Decision::Fail && gate.severity == "warn";
     let undecided = |gate: &&Gate| gate.decision == Decision::Insufficient;
     let count = |which: &dyn Fn(&&Gate) -> bool| audit.gates.iter().filter(which).count();
-    let class = if audit.gates.is_empty() {
-        "none"
-    } else {
-        words::decision_class(audit.run.verdict, "fail")
-    };
-    let open: Vec<&Gate> = audit
-        .gates
-        .iter()
-        .filter(|gate| gate.decision != Decision::Pass)
-        .collect();
+    let class = if audit.gates.is_empty() { "none" } else { words::decision_class(audit.run.verdict, "fail") };
+    let open: Vec<&Gate> = audit.gates.iter().filter(|gate| gate.decision != Decision::Pass).collect();
     Verdict {
         class,
         icon: icon(class),
-        word: if audit.gates.is_empty() {
-            "No verdict"
-        } else {
-            words::decision(audit.run.verdict)
-        },
+        word: if audit.gates.is_empty() { "No verdict" } else { words::decision(audit.run.verdict) },
         sentence: words::verdict(
             audit.run.verdict,
             audit.gates.len(),
@@ -56,27 +44,17 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
         part.figures.extend(strips(&all));
     }
     if let Some(previous) = &lookup.audit.run.prev_run_id {
-        part.sentences
-            .push(format!("The previous run of this pipeline is {previous}."));
+        part.sentences.push(format!("The previous run of this pipeline is {previous}."));
     }
     let section = Section::of("gates", "Gates", vec![part])?;
     let lede = "A gate compares one number of this audit with the limit that its owners set. \
                 Insufficient means that the rows do not decide it, which is not a pass.";
-    Some(if all.is_empty() {
-        section
-    } else {
-        section.with_lede(lede)
-    })
+    Some(if all.is_empty() { section } else { section.with_lede(lede) })
 }
 
 fn marked(gate: &Gate) -> Finding {
     let class = words::decision_class(gate.decision, &gate.severity);
-    Finding {
-        class,
-        icon: icon(class),
-        word: words::finding(class),
-        text: finding(gate),
-    }
+    Finding { class, icon: icon(class), word: words::finding(class), text: finding(gate) }
 }
 
 /// "demographic_parity_ratio over sex ≥ 0.8: 0.36 (0.33–0.39), n = 14,700"
@@ -86,18 +64,9 @@ fn finding(gate: &Gate) -> String {
     if gate.decision == Decision::Insufficient {
         return format!("{name}: {}", label::shorten(&gate.reason, 200));
     }
-    let observed = gate
-        .observed
-        .map_or("undefined".to_owned(), |value| number::apart(unit, value, gate.limit).0);
-    let interval = gate
-        .ci_low
-        .zip(gate.ci_high)
-        .map(|(low, high)| format!(" ({})", number::range(unit, low, high)));
-    format!(
-        "{name}: {observed}{}, n\u{a0}=\u{a0}{}",
-        interval.unwrap_or_default(),
-        number::count(gate.n)
-    )
+    let observed = gate.observed.map_or("undefined".to_owned(), |value| number::apart(unit, value, gate.limit).0);
+    let interval = gate.ci_low.zip(gate.ci_high).map(|(low, high)| format!(" ({})", number::range(unit, low, high)));
+    format!("{name}: {observed}{}, n\u{a0}=\u{a0}{}", interval.unwrap_or_default(), number::count(gate.n))
 }
 
 fn table(all: &[&Gate]) -> Table {
@@ -110,10 +79,7 @@ fn table(all: &[&Gate]) -> Table {
         let unit = words::unit(&gate.metric);
         let mut cells = vec![decision(gate), observed(gate), limit(gate)];
         if has_baseline {
-            cells.push(
-                gate.baseline_value
-                    .map_or(Cell::none(), |v| Cell::number(number::with_unit(unit, v))),
-            );
+            cells.push(gate.baseline_value.map_or(Cell::none(), |v| Cell::number(number::with_unit(unit, v))));
         }
         cells.extend([Cell::number(number::count(gate.n)), Cell::text(&gate.reason)]);
         table.push(Label::whole(&gate.gate, 80), cells);
@@ -125,10 +91,7 @@ fn observed(gate: &Gate) -> Cell {
     let unit = words::unit(&gate.metric);
     match gate.observed {
         Some(value) => {
-            let interval = gate
-                .ci_low
-                .zip(gate.ci_high)
-                .map(|(low, high)| number::range(unit, low, high));
+            let interval = gate.ci_low.zip(gate.ci_high).map(|(low, high)| number::range(unit, low, high));
             Cell::number(number::apart(unit, value, gate.limit).0).with_sub(interval)
         }
         None => Cell::number("undefined"),
@@ -138,28 +101,15 @@ fn observed(gate: &Gate) -> Cell {
 fn decision(gate: &Gate) -> Cell {
     let class = words::decision_class(gate.decision, &gate.severity);
     let sub = (gate.severity == "warn").then(|| "warning only".to_owned());
-    Cell {
-        mark: Some((class, icon(class))),
-        is_reason: true,
-        sub,
-        ..Cell::text(words::decision(gate.decision))
-    }
+    Cell { mark: Some((class, icon(class))), is_reason: true, sub, ..Cell::text(words::decision(gate.decision)) }
 }
 
 /// One figure, or two side by side where there are many gates.
 fn strips(all: &[&Gate]) -> Vec<Figure> {
     let drawn = &all[..all.len().min(MAX_DRAWN)];
-    let per_figure = if drawn.len() > 3 {
-        drawn.len().div_ceil(2)
-    } else {
-        drawn.len().max(1)
-    };
+    let per_figure = if drawn.len() > 3 { drawn.len().div_ceil(2) } else { drawn.len().max(1) };
     let limit = words::shown(drawn.len(), all.len(), "gates", "in the order of the pipeline");
-    drawn
-        .chunks(per_figure)
-        .enumerate()
-        .map(|(at, gates)| strip(at, gates, limit.clone()))
-        .collect()
+    drawn.chunks(per_figure).enumerate().map(|(at, gates)| strip(at, gates, limit.clone())).collect()
 }
 
 fn strip(at: usize, gates: &[&Gate], limit: Option<String>) -> Figure {
@@ -189,14 +139,7 @@ fn numbers(at: usize, gates: &[&Gate]) -> Table {
 }
 
 fn limit(gate: &Gate) -> Cell {
-    Cell::number(
-        number::apart(
-            words::unit(&gate.metric),
-            gate.limit,
-            gate.observed.unwrap_or(gate.limit),
-        )
-        .0,
-    )
+    Cell::number(number::apart(words::unit(&gate.metric), gate.limit, gate.observed.unwrap_or(gate.limit)).0)
 }
 
 fn icon(class: &str) -> &'static str {

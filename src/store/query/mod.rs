@@ -1,9 +1,9 @@
 //! SQL over the whole history, read-only: the catalogue's tables under their own names, and the row-level tables as
 //! one table each over all recorded runs' files.
 //!
-//! [`query`] plans and runs one statement with DataFusion. [`catalogue_table`] fetches from SQLite what a statement
-//! needs, no more; [`row_table`] scans exactly the Parquet files that the catalogue names. [`error`] turns what goes
-//! wrong into advice, [`output`] prints results.
+//! [`query`] plans and runs one statement with DataFusion. `catalogue_table` fetches from SQLite what a statement
+//! needs, no more; `row_table` scans exactly the Parquet files that the catalogue names. `error` turns what goes
+//! wrong into advice, `output` prints results.
 
 mod catalogue_table;
 mod error;

@@ -1,0 +1,113 @@
+//! Rates over two dimensions: two attributes, or groups and classes.
+
+use super::fairness::{MAX_DOTS, MAX_GROUPS, shown_groups};
+use crate::report::charts::heatmap::{self, Block, Tile};
+use crate::report::charts::{self, Chart, Figure};
+use crate::report::label::{self, Label};
+use crate::report::lookup::{self, Lookup};
+use crate::report::number::{self, Unit};
+use crate::report::table::{Cell, Column, Table};
+use crate::report::words;
+
+/// The favourable rate over two attributes; cells with too few rows are hatched.
+pub fn intersection(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
+    if attribute.split(',').count() != 2 || !lookup.is_binary() {
+        return None;
+    }
+    let name = if lookup.groups(attribute).iter().any(|g| lookup.metric("favourable_rate", attribute, g).is_some()) {
+        "favourable_rate"
+    } else {
+        "selection_rate"
+    };
+    let pairs: Vec<(&str, &str, &str)> = lookup
+        .largest_groups(attribute, MAX_GROUPS)
+        .into_iter()
+        .filter_map(|group| group.split_once(',').map(|(row, column)| (group, row, column)))
+        .collect();
+    let (columns, rows) = (distinct(pairs.iter().map(|pair| pair.1)), distinct(pairs.iter().map(|pair| pair.2)));
+    if columns.len() > 6 || rows.len() > 20 || columns.is_empty() {
+        return None;
+    }
+    let value = |group: &str| lookup.metric(name, attribute, group).and_then(|metric| metric.value);
+    let largest = pairs.iter().filter_map(|(group, ..)| value(group)).fold(0.0, f64::max);
+    let tile = |row: &str, column: &str| match pairs.iter().find(|pair| pair.1 == column && pair.2 == row) {
+        Some((group, ..)) => Tile {
+            class: value(group).map_or("none".into(), |v| heatmap::sequential(v, largest)),
+            text: value(group).map_or("–".into(), |v| number::with_unit(Unit::Share, v)),
+            hatched: lookup.is_small(attribute, group),
+        },
+        None => Tile { class: "none".into(), text: "–".into(), hatched: true },
+    };
+    let row = |row: &&str| ((*row).to_owned(), columns.iter().map(|column| tile(row, column)).collect());
+    let block = Block { title: None, rows: rows.iter().map(row).collect() };
+    let id = format!("fig-cross-{at}");
+    let words = words::metric(name);
+    let mut table = Table::new(format!("{words} of {}", label::attribute(attribute)), &["Group", &words, "n"]);
+    for (group, ..) in &pairs {
+        let n = Cell::number(number::count(lookup.n(attribute, group)));
+        let cell = Cell::metric(Unit::Share, lookup.metric(name, attribute, group));
+        table.push(Label::fit(&lookup::name(attribute, group), 60), vec![cell, n]);
+    }
+    let columns: Vec<String> = columns.into_iter().map(str::to_owned).collect();
+    Some(Figure {
+        chart: Chart::Heatmap(heatmap::draw(&id, &columns, &[block], charts::HALF)),
+        id,
+        template: "charts/heatmap.svg",
+        title: format!("{words}, {}", label::attribute(attribute)),
+        desc: format!("{words} in every combination of {}; the darker, the higher.", label::attribute(attribute)),
+        note: Some(format!("Hatched: fewer than {} rows, too few for a verdict.", lookup.audit.scope.min_group_rows)),
+        wide: false,
+        table,
+    })
+}
+
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    names.fold(Vec::new(), |mut seen, name| {
+        if !seen.contains(&name) {
+            seen.push(name);
+        }
+        seen
+    })
+}
+
+/// Selection rates of every class by group (multiclass).
+pub fn class_rates(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
+    const MAX_CLASSES: usize = 12;
+    if !lookup.is_multiclass() {
+        return None;
+    }
+    let outputs: Vec<String> = lookup.audit.scope.outputs.iter().take(MAX_CLASSES).cloned().collect();
+    let groups = lookup.largest_groups(attribute, MAX_DOTS);
+    let of = |group: &str, output: &str| lookup.metric_of_output("selection_rate", attribute, group, output);
+    let values = groups.iter().flat_map(|group| outputs.iter().filter_map(|output| of(group, output)?.value));
+    let largest = values.fold(0.0, f64::max);
+    groups.iter().find(|group| outputs.iter().any(|output| of(group, output).is_some()))?;
+    let tile = |group: &str, output: &str| {
+        let value = of(group, output).and_then(|metric| metric.value);
+        let class = value.map_or("none".into(), |v| heatmap::sequential(v, largest));
+        let text = value.map_or("–".into(), |v| number::with_unit(Unit::Share, v));
+        Tile { class, text, hatched: lookup.is_small(attribute, group) }
+    };
+    let row =
+        |group: &&str| (lookup::name(attribute, group), outputs.iter().map(|output| tile(group, output)).collect());
+    let block = Block { title: None, rows: groups.iter().map(row).collect() };
+    let id = format!("fig-classes-{at}");
+    let mut table =
+        Table::new(format!("Share of rows decided for each class, by {}", label::attribute(attribute)), &["Group"]);
+    table.columns.extend(outputs.iter().map(|output| Column::new(label::shorten(output, 30), true)));
+    for group in &groups {
+        let cells = outputs.iter().map(|output| Cell::metric(Unit::Share, of(group, output))).collect();
+        table.push(Label::fit(&lookup::name(attribute, group), 60), cells);
+    }
+    Some(Figure {
+        chart: Chart::Heatmap(heatmap::draw(&id, &outputs, &[block], charts::FULL)),
+        id,
+        template: "charts/heatmap.svg",
+        title: format!("Decisions for each class, by {}", label::attribute(attribute)),
+        desc: "Share of each group's rows that are decided for each class; the darker, the higher.".into(),
+        note: words::shown(outputs.len(), lookup.audit.scope.outputs.len(), "classes", "in model order")
+            .or_else(|| shown_groups(lookup, attribute, groups.len())),
+        wide: true,
+        table,
+    })
+}

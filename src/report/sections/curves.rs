@@ -1,0 +1,247 @@
+//! Curves over scores and thresholds: ROC, precision–recall, calibration, score histograms.
+
+use crate::audit::CurvePoint;
+use crate::report::charts::plot::{self, Axis, Corner, Plot, Series};
+use crate::report::charts::{Chart, Figure, histogram};
+use crate::report::label::{self, Label};
+use crate::report::lookup::{self, Lookup};
+use crate::report::number::{self, Unit};
+use crate::report::table::{Cell, Column, Table};
+
+/// ROC, precision–recall, calibration and score curves of `groups`, as far as the audit has them. `slug` makes ids.
+pub fn of_groups(lookup: &Lookup, attribute: &str, groups: &[&str], slug: &str) -> Vec<Figure> {
+    let of = |kind: &str| -> Vec<(String, Vec<&CurvePoint>)> {
+        let named = groups.iter().map(|group| (curve_name(attribute, group), lookup.curve(kind, attribute, group)));
+        named.filter(|(_, points)| !points.is_empty()).collect()
+    };
+    let of_what = if attribute.is_empty() { String::new() } else { format!(" by {}", label::attribute(attribute)) };
+    [
+        xy(lookup, "roc", &of("roc"), slug, &of_what),
+        xy(lookup, "pr", &of("pr"), slug, &of_what),
+        xy(lookup, "calibration", &of("calibration"), slug, &of_what),
+        scores(lookup, &of("score_histogram"), slug, &of_what),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn curve_name(attribute: &str, group: &str) -> String {
+    if group.is_empty() { "all rows".into() } else { lookup::name(attribute, group) }
+}
+
+/// Words of one kind of curve: title, what it shows, axes, where the legend has room.
+struct Kind {
+    title: &'static str,
+    says: &'static str,
+    x: &'static str,
+    y: &'static str,
+    corner: Corner,
+    diagonal: bool,
+}
+
+fn kind(name: &str) -> Kind {
+    match name {
+        "roc" => Kind {
+            title: "ROC curve",
+            says: "True positive rate against false positive rate over all thresholds; the diagonal is guessing.",
+            x: "false positive rate",
+            y: "true positive rate",
+            corner: Corner::BottomRight,
+            diagonal: true,
+        },
+        "pr" => Kind {
+            title: "Precision and recall",
+            says: "Precision against recall over all thresholds.",
+            x: "recall",
+            y: "precision",
+            corner: Corner::BottomLeft,
+            diagonal: false,
+        },
+        _ => Kind {
+            title: "Calibration",
+            says: "Observed share of positives against the mean score of each bin; on the diagonal, scores mean what they say.",
+            x: "mean score of the bin",
+            y: "observed share of positives",
+            corner: Corner::TopLeft,
+            diagonal: true,
+        },
+    }
+}
+
+fn xy(lookup: &Lookup, name: &str, curves: &[(String, Vec<&CurvePoint>)], slug: &str, of: &str) -> Option<Figure> {
+    if curves.is_empty() || lookup.is_regression() {
+        return None;
+    }
+    let kind = kind(name);
+    let is_calibration = name == "calibration";
+    let axis = |title| Axis { title, domain: (0.0, 1.0), percent: true };
+    let least = if is_calibration { lookup.audit.scope.min_group_rows } else { 0 };
+    let series: Vec<Series> =
+        curves.iter().map(|(group, points)| self::series(group, &with_rows(points, least), is_calibration)).collect();
+    let leaves_out = curves.iter().any(|(_, points)| with_rows(points, least).len() < points.len());
+    let mut plot = plot::lines(&axis(kind.x), &axis(kind.y), &series, kind.corner);
+    plot.diagonal = kind.diagonal;
+    let few = format!(" Bins of fewer than {least} rows stand in the table only.");
+    let says = format!("{}{}", kind.says, if leaves_out { few.as_str() } else { "" });
+    Some(figure((name, slug), format!("{}{of}", kind.title), &says, plot, (kind.x, kind.y), curves))
+}
+
+fn with_rows<'a>(points: &[&'a CurvePoint], least: u64) -> Vec<&'a CurvePoint> {
+    points.iter().copied().filter(|point| point.n >= least).collect()
+}
+
+fn series(name: &str, points: &[&CurvePoint], with_dots: bool) -> Series {
+    Series {
+        name: name.to_owned(),
+        points: points.iter().map(|p| (p.x, p.y)).collect(),
+        intervals: if with_dots { points.iter().map(|p| p.ci_low.zip(p.ci_high)).collect() } else { Vec::new() },
+        with_dots,
+    }
+}
+
+fn scores(lookup: &Lookup, curves: &[(String, Vec<&CurvePoint>)], slug: &str, of: &str) -> Option<Figure> {
+    let (low, high) = extent(curves)?;
+    let width = bin_width(curves)?;
+    let domain = if lookup.is_regression() { (low, high) } else { (0.0, 1.0) };
+    let (title, what) = if lookup.is_regression() { ("Predictions", "prediction") } else { ("Scores", "score") };
+    let axis = Axis { title: what, domain, percent: false };
+    let series: Vec<Series> = curves.iter().map(|(name, points)| self::series(name, points, false)).collect();
+    let mut plot = histogram::draw(&axis, "share of rows", &series, width);
+    if let Some(threshold) = lookup.audit.scope.threshold.filter(|_| lookup.is_binary()) {
+        plot::mark_threshold(&mut plot, domain, threshold, format!("threshold {threshold}"));
+    }
+    let says = format!("Share of rows in each bin of the {what}.");
+    Some(figure(("scores", slug), format!("{title}{of}"), &says, plot, (what, "share of rows"), curves))
+}
+
+/// From the lower end of the first bin to the upper end of the last.
+fn extent(curves: &[(String, Vec<&CurvePoint>)]) -> Option<(f64, f64)> {
+    let half = bin_width(curves)? / 2.0;
+    let middles = || curves.iter().flat_map(|(_, points)| points).map(|point| point.x);
+    Some((middles().min_by(f64::total_cmp)? - half, middles().max_by(f64::total_cmp)? + half))
+}
+
+/// The narrowest distance between the middles of two bins.
+fn bin_width(curves: &[(String, Vec<&CurvePoint>)]) -> Option<f64> {
+    let gaps = curves.iter().flat_map(|(_, points)| points.windows(2).map(|pair| pair[1].x - pair[0].x));
+    gaps.filter(|gap| *gap > 0.0).min_by(f64::total_cmp)
+}
+
+fn figure(
+    (kind, slug): (&str, &str),
+    title: String,
+    says: &str,
+    plot: Plot,
+    (x, y): (&str, &str),
+    curves: &[(String, Vec<&CurvePoint>)],
+) -> Figure {
+    let names = curves.iter().map(|(name, _)| label::shorten(name, 60)).collect::<Vec<_>>().join(", ");
+    Figure {
+        id: format!("fig-{kind}-{slug}"),
+        template: "charts/plot.svg",
+        table: numbers(&format!("Numbers of: {title}"), kind, x, y, curves),
+        title,
+        desc: format!("{says} Drawn for: {names}."),
+        note: Some(says.to_owned()),
+        wide: false,
+        chart: Chart::Plot(Box::new(plot)),
+    }
+}
+
+/// One row for each place on the x axis, one column for each curve.
+fn numbers(caption: &str, kind: &str, x: &str, y: &str, curves: &[(String, Vec<&CurvePoint>)]) -> Table {
+    let mut table = Table::new(caption, &[&format!("{y} at {x}")]);
+    table.columns.extend(curves.iter().map(|(name, _)| Column::new(label::shorten(name, 40), true)));
+    if matches!(kind, "roc" | "pr") {
+        for tenth in 0..=10 {
+            let at = f64::from(tenth) / 10.0;
+            let cell = |(_, points): &(String, Vec<&CurvePoint>)| read_off(points, at).map_or(Cell::none(), share_cell);
+            table.push(Label::fit(&number::with_unit(Unit::Share, at), 20), curves.iter().map(cell).collect());
+        }
+        return table;
+    }
+    if kind == "scores" {
+        share_rows(&mut table, curves);
+        return table;
+    }
+    let tenth = |point: &CurvePoint| (10.0 * point.x).floor().clamp(0.0, 9.0) as u32;
+    for bin in 0..10 {
+        let cell = |(_, points): &(String, Vec<&CurvePoint>)| {
+            points.iter().find(|point| tenth(point) == bin).map_or(Cell::none(), |point| bin_cell(point))
+        };
+        let cells: Vec<Cell> = curves.iter().map(cell).collect();
+        let low = f64::from(bin) / 10.0;
+        table.push(Label::fit(&format!("{low:.1}–{:.1}", low + 0.1), 20), cells);
+    }
+    table
+}
+
+/// Shares in ten equal ranges of the score: the drawn bins are too many to read.
+fn share_rows(table: &mut Table, curves: &[(String, Vec<&CurvePoint>)]) {
+    let Some((low, high)) = extent(curves) else { return };
+    let step = (high - low) / 10.0;
+    let range = |x: f64| (((x - low) / step) as usize).min(9);
+    for at in 0..10 {
+        let share = |(_, points): &(String, Vec<&CurvePoint>)| -> f64 {
+            points.iter().filter(|point| range(point.x) == at).map(|point| point.y).sum()
+        };
+        let (from, to) = (low + step * at as f64, low + step * (at + 1) as f64);
+        let head = number::fixed_range(from, to, number::decimals_for(step, 1));
+        table.push(Label::fit(&head, 40), curves.iter().map(|curve| share_cell(share(curve))).collect());
+    }
+}
+
+fn share_cell(share: f64) -> Cell {
+    Cell::number(number::with_unit(Unit::Share, share))
+}
+
+fn bin_cell(point: &CurvePoint) -> Cell {
+    let interval = point.ci_low.zip(point.ci_high).map(|(low, high)| number::range(Unit::Share, low, high));
+    let n = (point.n > 0).then(|| format!("n\u{a0}=\u{a0}{}", number::count(point.n)));
+    share_cell(point.y).with_sub([interval, n].into_iter().flatten().reduce(|a, b| format!("{a}, {b}")))
+}
+
+/// The curve's height at `x`, straight between its points; `None` outside of them.
+fn read_off(points: &[&CurvePoint], x: f64) -> Option<f64> {
+    let mut sorted: Vec<(f64, f64)> = points.iter().map(|point| (point.x, point.y)).collect();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let after = sorted.iter().position(|point| point.0 >= x - 1e-12)?;
+    let (right, left) = (sorted[after], sorted[after.saturating_sub(1)]);
+    if after == 0 || right.0 <= left.0 {
+        return ((right.0 - x).abs() < 1e-9).then_some(right.1);
+    }
+    let share = ((x - left.0) / (right.0 - left.0)).min(1.0);
+    Some(left.1 + share * (right.1 - left.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(x: f64, y: f64) -> CurvePoint {
+        let (kind, feature, group_value, output) = Default::default();
+        CurvePoint { kind, feature, group_value, output, x, y, n: 1, ci_low: None, ci_high: None }
+    }
+
+    #[test]
+    fn a_curve_is_read_off_between_its_points_and_not_beyond() {
+        let points = [point(0.0, 0.0), point(0.5, 1.0), point(0.8, 1.0)];
+        let points: Vec<&CurvePoint> = points.iter().collect();
+        assert_eq!(read_off(&points, 0.0), Some(0.0));
+        assert_eq!(read_off(&points, 0.25), Some(0.5));
+        assert_eq!(read_off(&points, 0.8), Some(1.0));
+        assert_eq!(read_off(&points, 0.9), None);
+        assert_eq!(read_off(&[], 0.5), None);
+    }
+
+    #[test]
+    fn shares_of_many_bins_are_summed_into_ten_ranges_that_keep_the_total() {
+        let points: Vec<CurvePoint> = (0..50).map(|i| point(0.01 + f64::from(i) / 50.0, 0.02)).collect();
+        let mut table = Table::default();
+        share_rows(&mut table, &[("all".into(), points.iter().collect())]);
+        assert_eq!(table.rows.len(), 10);
+        assert!(table.rows.iter().all(|row| row.cells[0].text == "10.0\u{a0}%"));
+        assert_eq!((table.rows[0].head.text.as_str(), table.rows[9].head.text.as_str()), ("0.0–0.1", "0.9–1.0"));
+    }
+}

@@ -1,0 +1,159 @@
+//! How the score depends on single features: attributions against values, partial dependence, local effects.
+
+use super::drivers::{MAX_DOTS, has_order, ordered_series, short_scale};
+use crate::audit::{CurvePoint, Importance, SampleSeries};
+use crate::report::charts::plot::{self, Axis, Cloud, Corner, Series};
+use crate::report::charts::{Chart, Figure};
+use crate::report::label::{self, Label};
+use crate::report::lookup::Lookup;
+use crate::report::number;
+use crate::report::scale::Scale;
+use crate::report::table::{Cell, Table};
+
+/// Features with a plot.
+const MAX_FEATURES: usize = 4;
+/// Fewer runs of neighbouring rows than this make no line: it would cross values that nobody has.
+const MIN_RUNS: usize = 4;
+
+/// Attribution against value for the leading numeric features.
+pub fn charts(lookup: &Lookup, output: &str, order: &[&Importance]) -> Vec<Figure> {
+    let series = ordered_series(lookup, output, order);
+    let numeric = series.into_iter().filter(|s| has_order(lookup, &s.feature) && s.value.iter().flatten().count() > 1);
+    numeric.take(MAX_FEATURES).enumerate().filter_map(|(at, s)| dependence(lookup, at, s)).collect()
+}
+
+fn dependence(lookup: &Lookup, at: usize, series: &SampleSeries) -> Option<Figure> {
+    let pairs = series.value.iter().zip(&series.attribution).filter_map(|(v, phi)| v.map(|v| (v, *phi)));
+    let points: Vec<(f64, f64)> = pairs.filter(|(v, phi)| v.is_finite() && phi.is_finite()).collect();
+    let shown = plot::thin(&points, MAX_DOTS);
+    if shown.len() < 2 {
+        return None;
+    }
+    let domain = |values: Vec<f64>| Scale::around(values, &[], (0.0, 1.0)).domain;
+    let title = format!("attribution, {}", short_scale(lookup));
+    let x = Axis { title: &series.feature, domain: domain(shown.iter().map(|p| p.0).collect()), percent: false };
+    let y = Axis { title: &title, domain: domain(shown.iter().map(|p| p.1).collect()), percent: false };
+    let (mut drawn, x_scale, y_scale) = plot::frame(&x, &y, 300.0);
+    let d = plot::dots(shown.iter().map(|p| (x_scale.at(p.0), y_scale.at(p.1))));
+    drawn.clouds.push(Cloud { class: "cloud".into(), d });
+    let medians = medians(&points);
+    let has_line = medians.len() >= MIN_RUNS;
+    if has_line {
+        drawn.lines = plot::lines_on(&[Series { points: medians, ..Series::default() }], &x_scale, &y_scale);
+    }
+    let name = label::shorten(&series.feature, 60);
+    Some(Figure {
+        id: format!("fig-dependence-{at}"),
+        template: "charts/plot.svg",
+        title: format!("Dependence on {name}"),
+        desc: format!("Attribution of {name} against its value for each sampled row, and the median along the way."),
+        note: Some(format!(
+            "{} of {} rows shown{}.",
+            number::count(shown.len() as u64),
+            number::count(lookup.audit.sample.n_total.max(shown.len() as u64)),
+            if has_line { "; the line is the median of neighbouring rows" } else { "" }
+        )),
+        wide: false,
+        table: dependence_table(&name, &points),
+        chart: Chart::Plot(Box::new(drawn)),
+    })
+}
+
+/// Partial dependence and accumulated local effects of the leading features, where they were computed.
+pub fn effects(lookup: &Lookup, output: &str, order: &[&Importance]) -> Vec<Figure> {
+    let features = order.iter().map(|i| i.feature.as_str());
+    features
+        .filter_map(|feature| effect(lookup, output, feature))
+        .take(MAX_FEATURES)
+        .enumerate()
+        .map(numbered)
+        .collect()
+}
+
+fn numbered((at, figure): (usize, Figure)) -> Figure {
+    Figure { id: format!("fig-effect-{at}"), ..figure }
+}
+
+fn effect(lookup: &Lookup, output: &str, feature: &str) -> Option<Figure> {
+    let kinds = [("pdp", "partial dependence"), ("ale", "accumulated local effect")];
+    let curve = |(kind, words): (&str, &'static str)| (words, lookup.curve(kind, feature, ""));
+    let curves: Vec<_> = kinds.into_iter().map(curve).collect();
+    let curves: Vec<_> = curves.into_iter().filter(|(_, p)| p.len() > 1 && p[0].output == output).collect();
+    let all = || curves.iter().flat_map(|(_, points)| points);
+    let domain = |values: Vec<f64>| Scale::around(values, &[], (0.0, 1.0)).domain;
+    all().next()?;
+    let x = Axis { title: feature, domain: domain(all().map(|p| p.x).collect()), percent: false };
+    let y = Axis { title: "effect on the score", domain: domain(all().map(|p| p.y).collect()), percent: false };
+    let series = |(words, points): &(&str, Vec<&CurvePoint>)| Series {
+        name: (*words).to_owned(),
+        points: points.iter().map(|p| (p.x, p.y)).collect(),
+        intervals: points.iter().map(|p| p.ci_low.zip(p.ci_high)).collect(),
+        with_dots: false,
+    };
+    let drawn = plot::lines(&x, &y, &curves.iter().map(series).collect::<Vec<_>>(), Corner::TopLeft);
+    let name = label::shorten(feature, 60);
+    let mut table =
+        Table::new(format!("Effect of {name} on the score"), &["Curve", &label::shorten(feature, 30), "Effect"]);
+    for (words, points) in &curves {
+        for p in plot::thin(points, 12) {
+            let cells = [number::compact(p.x), number::significant(p.y, 3)].map(Cell::number);
+            table.push(Label::fit(words, 40), cells.into());
+        }
+    }
+    Some(Figure {
+        id: String::new(),
+        template: "charts/plot.svg",
+        title: format!("Effect of {name}"),
+        desc: format!("How the mean score changes along the values of {name}."),
+        note: Some("Mean score with this feature set to each value; accumulated local effects start at zero.".into()),
+        wide: false,
+        chart: Chart::Plot(Box::new(drawn)),
+        table,
+    })
+}
+
+/// Medians of value and attribution in at most ten runs of rows sorted by value; equal values stay together.
+fn medians(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    const RUNS: usize = 10;
+    let mut sorted = points.to_vec();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut runs: Vec<Vec<(f64, f64)>> = Vec::new();
+    for same in sorted.chunk_by(|a, b| a.0 == b.0) {
+        match runs.last_mut() {
+            Some(run) if run.len() < sorted.len().div_ceil(RUNS) => run.extend_from_slice(same),
+            _ => runs.push(same.to_vec()),
+        }
+    }
+    let median = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    let middle =
+        |run: &Vec<(f64, f64)>| (median(run.iter().map(|p| p.0).collect()), median(run.iter().map(|p| p.1).collect()));
+    runs.iter().map(middle).collect()
+}
+
+fn dependence_table(name: &str, points: &[(f64, f64)]) -> Table {
+    let mut table = Table::new(format!("Median attribution along {name}"), &["Value near", "Median attribution"]);
+    let medians = medians(points);
+    let largest = medians.iter().map(|p| p.1.abs()).fold(0.0, f64::max);
+    let decimals = number::decimals_for(largest, 3);
+    for (value, phi) in medians {
+        table.push(Label::fit(&number::compact(value), 30), vec![Cell::number(number::signed(phi, decimals))]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians_follow_the_values_and_keep_equal_values_together() {
+        let points: Vec<(f64, f64)> = (0..100).map(|i| (f64::from(i), 2.0 * f64::from(i))).collect();
+        let line = medians(&points);
+        assert_eq!(line.len(), 10);
+        assert!(line.iter().all(|(x, y)| *y == 2.0 * x));
+        assert_eq!(medians(&[(1.0, 5.0); 50]), [(1.0, 5.0)]);
+    }
+}

@@ -1,0 +1,9 @@
+//! The real binary in temporary folders: what it reads, writes, says and exits with.
+
+mod bad_input;
+mod determinism;
+mod formats;
+mod goldens;
+mod history;
+mod pipelines;
+mod project;

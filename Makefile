@@ -14,15 +14,17 @@ WHEEL_PLATFORM_Darwin-arm64 := macosx_14_0_arm64
 WHEEL_PLATFORM := $(WHEEL_PLATFORM_$(PLATFORM))
 LIBRARY := $(if $(filter Darwin%,$(PLATFORM)),libonnxruntime.dylib,libonnxruntime.so)
 ORT := $(TARGET)/onnxruntime
+# The stamp carries the pins' own checksum: a fresh checkout beside an old build folder fetches nothing again.
+STAMP := $(ORT)/.ready-$(shell cksum onnxruntime.txt | cut -d' ' -f1)
 
-.PHONY: help onnxruntime build demo test check browser bench install clean
+.PHONY: help onnxruntime build demo test check browser bench docs install clean
 
 help: ## What can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-onnxruntime: $(ORT)/.ready ## Fetch ONNX Runtime's library (pinned, hash-checked)
+onnxruntime: $(STAMP) ## Fetch ONNX Runtime's library (pinned, hash-checked)
 
-$(ORT)/.ready: onnxruntime.txt
+$(STAMP):
 	@test -n "$(ORT_DYLIB_PATH)$(WHEEL_PLATFORM)" || { \
 	  echo "no pinned ONNX Runtime wheel for $(PLATFORM): set ORT_DYLIB_PATH to its library"; exit 1; }
 	@rm -rf $(ORT) && mkdir -p $(ORT)/wheel
@@ -58,6 +60,10 @@ browser: build ## Look at a report in headless Chromium (needs chromium, node an
 
 bench: build ## Measure
 	$(CARGO) bench --locked
+
+docs: build ## Print again what is made from the source
+	$(BINARY) metrics > docs/metrics.md
+	$(BINARY) schema > pipelines/pipeline.schema.json
 
 install: build ## Install the binary and ONNX Runtime's library below PREFIX
 	$(CARGO) install --locked --path . --root $(PREFIX) --force

@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use super::Done;
+use super::{Done, style};
 use crate::ExitStatus;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -43,6 +43,8 @@ pub(super) enum Verb {
     Query(QueryArgs),
     /// Render a stored run again; needs neither model nor data
     Report(ReportArgs),
+    /// Print the table of metrics: names, formulas, denominators, sources
+    Metrics,
     /// Print the JSON Schema of the pipeline TOML
     Schema,
     /// Print shell completions
@@ -188,7 +190,12 @@ pub(super) enum TableFormat {
 }
 
 pub(super) fn print_schema() -> Done {
-    println!("{:#}", crate::config::json_schema());
+    style::print(&format!("{:#}\n", crate::config::json_schema()));
+    Ok(ExitStatus::Passed)
+}
+
+pub(super) fn print_metrics() -> Done {
+    style::print(&crate::fairness::docs::markdown());
     Ok(ExitStatus::Passed)
 }
 

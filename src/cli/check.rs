@@ -22,7 +22,15 @@ fn describe(plan: &Plan) -> String {
     let config = plan.config();
     let mut text = format!("{}: a {} audit\n\n", config.pipeline.name, task_name(plan.task));
     let files = plan.source.files.len();
-    text += &line("data", &format!("{} ({files} file{}), {} rows", config.data.path, if files == 1 { "" } else { "s" }, style::thousands(plan.n_rows)));
+    text += &line(
+        "data",
+        &format!(
+            "{} ({files} file{}), {} rows",
+            config.data.path,
+            if files == 1 { "" } else { "s" },
+            style::thousands(plan.n_rows)
+        ),
+    );
     if let Some(filter) = &config.data.filter {
         text += &line("filter", filter);
     }
@@ -69,9 +77,16 @@ fn explanation(plan: &Plan) -> String {
     };
     let outputs = match &explain.outputs {
         Explained::Predicted => "each row's decision".to_owned(),
-        Explained::Fixed(outputs) => outputs.iter().map(|output| plan.outputs[*output].as_str()).collect::<Vec<_>>().join(", "),
+        Explained::Fixed(outputs) => {
+            outputs.iter().map(|output| plan.outputs[*output].as_str()).collect::<Vec<_>>().join(", ")
+        }
     };
-    let background = explain.background_rows.map_or("all rows".to_owned(), |n| format!("{} rows", style::thousands(n)));
+    let background = if explain.zero_baseline { Some("zero in every column".to_owned()) } else { None };
+    let background = background.unwrap_or_else(|| {
+        explain
+            .background_rows
+            .map_or("all background rows".to_owned(), |n| format!("{} background rows", style::thousands(n)))
+    });
     let mut text = line("explain", &format!("{} on the {scale} scale ({})", explain.method.name(), explain.reason));
     text += &line("", &format!("{} rows for {outputs}, against {background}", style::thousands(rows)));
     if let Some(calls) = model_calls(plan, rows) {

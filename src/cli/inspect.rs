@@ -35,7 +35,9 @@ fn text(name: &str, bytes: usize, summary: &Summary) -> String {
     let layers: Vec<Vec<String>> = summary
         .layers
         .iter()
-        .map(|layer| vec![layer.name.clone(), layer.op.clone(), layer.shape.clone(), style::thousands(layer.parameters)])
+        .map(|layer| {
+            vec![layer.name.clone(), layer.op.clone(), layer.shape.clone(), style::thousands(layer.parameters)]
+        })
         .collect();
     text + "\n" + &style::table(&["layer", "operator", "shape", "parameters"], &layers, &[false, false, false, true])
 }

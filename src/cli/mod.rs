@@ -29,6 +29,7 @@ pub fn run(cli: Cli) -> ExitStatus {
         Verb::Show(args) => runs::show(args),
         Verb::Query(args) => query::run(args),
         Verb::Report(args) => report::run(args),
+        Verb::Metrics => args::print_metrics(),
         Verb::Schema => args::print_schema(),
         Verb::Completions { shell } => args::print_completions(*shell),
         Verb::Man => args::print_man(),

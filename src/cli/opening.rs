@@ -1,7 +1,7 @@
 //! What several verbs do first: read a pipeline, find the history.
 
-use super::args::History;
 use super::Problem;
+use super::args::History;
 use crate::ExitStatus;
 use crate::config::{self, Loaded};
 use crate::pipeline::{Cause, RunError};
@@ -69,7 +69,8 @@ impl From<StoreError> for Problem {
 pub(super) fn store_for(loaded: &Loaded, history: &History) -> Result<Store, Problem> {
     let catalogue = history.catalogue.clone().or_else(|| env("PROBITY_CATALOGUE").filter(|url| !url.is_empty()));
     let beside = |name: &str| loaded.folder.join(name);
-    let catalogue = catalogue.or_else(|| loaded.catalogue()).unwrap_or_else(|| beside(DEFAULT_CATALOGUE).display().to_string());
+    let catalogue =
+        catalogue.or_else(|| loaded.catalogue()).unwrap_or_else(|| beside(DEFAULT_CATALOGUE).display().to_string());
     let results = loaded.results().unwrap_or_else(|| beside(DEFAULT_RESULTS));
     Ok(Store::open(&catalogue, &results)?)
 }
@@ -81,7 +82,9 @@ pub(super) fn history(history: &History) -> Result<Store, Problem> {
         Some(url) => url,
         None => {
             let nearest = config::nearest_catalogue(Path::new("."), &env);
-            nearest.map_err(|errors| report(ExitStatus::Unacceptable, errors))?.unwrap_or_else(|| DEFAULT_CATALOGUE.to_owned())
+            nearest
+                .map_err(|errors| report(ExitStatus::Unacceptable, errors))?
+                .unwrap_or_else(|| DEFAULT_CATALOGUE.to_owned())
         }
     };
     Ok(Store::open_read_only(&url)?)

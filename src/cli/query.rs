@@ -8,9 +8,8 @@ use crate::store::query::{QueryFormat, QueryLimits, query};
 pub(super) fn run(args: &QueryArgs) -> Done {
     let sql = match (&args.sql, &args.file) {
         (Some(sql), _) => sql.clone(),
-        (None, Some(file)) => {
-            std::fs::read_to_string(file).map_err(|error| Problem::unacceptable(format!("{}: {error}", file.display())))?
-        }
+        (None, Some(file)) => std::fs::read_to_string(file)
+            .map_err(|error| Problem::unacceptable(format!("{}: {error}", file.display())))?,
         (None, None) => return Err(Problem::unacceptable("give a query, or --file with one")),
     };
     let store = opening::history(&args.history)?;
@@ -27,7 +26,9 @@ pub(super) fn run(args: &QueryArgs) -> Done {
     let mut out = Vec::new();
     result.write(format, &mut out).map_err(|error| Problem::from(crate::store::StoreError::from(error)))?;
     match &args.output {
-        Some(file) => std::fs::write(file, out).map_err(|error| Problem::unacceptable(format!("{}: {error}", file.display())))?,
+        Some(file) => {
+            std::fs::write(file, out).map_err(|error| Problem::unacceptable(format!("{}: {error}", file.display())))?
+        }
         None => style::print(&String::from_utf8_lossy(&out)),
     }
     if result.truncated {

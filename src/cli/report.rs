@@ -16,7 +16,8 @@ pub(super) fn run(args: &ReportArgs) -> Done {
         let html = report::render(&audit, template, args.overrides.as_deref()).map_err(Problem::unacceptable)?;
         rendered.push((template, html));
     }
-    let unwritable = |path: &std::path::Path, error: std::io::Error| Problem::unacceptable(format!("{}: {error}", path.display()));
+    let unwritable =
+        |path: &std::path::Path, error: std::io::Error| Problem::unacceptable(format!("{}: {error}", path.display()));
     std::fs::create_dir_all(&args.out).map_err(|error| unwritable(&args.out, error))?;
     for (template, html) in rendered {
         let path = args.out.join(format!("{template}.html"));

@@ -10,7 +10,6 @@ use crate::pipeline::{self, Finished, Outcome, Request};
 use crate::store::{RunSummary, Store};
 use serde_json::{Value, json};
 
-
 pub(super) fn run(args: &RunArgs) -> ExitStatus {
     match prepare(args) {
         Ok((as_of, loaded)) => {
@@ -57,7 +56,9 @@ fn one(args: &RunArgs, as_of: &str, loaded: Loaded) -> Result<ExitStatus, Proble
     let outcome = pipeline::run(&plan, &store, &request, &bar).map_err(|error| opening::run_problem(&path, error))?;
     let (text, verdict) = match (&outcome, args.format) {
         (Outcome::Ran(finished), TextOrJson::Text) => (finished_text(finished), finished.audit.run.verdict),
-        (Outcome::Ran(finished), TextOrJson::Json) => (format!("{}\n", finished_json(finished)), finished.audit.run.verdict),
+        (Outcome::Ran(finished), TextOrJson::Json) => {
+            (format!("{}\n", finished_json(finished)), finished.audit.run.verdict)
+        }
         (Outcome::Same(run), format) => same(&store, run, format)?,
     };
     style::print(&text);
@@ -78,7 +79,10 @@ fn same(store: &Store, run: &RunSummary, format: TextOrJson) -> Result<(String, 
     let text = match format {
         TextOrJson::Text => format!(
             "{}  {}  already audited for {} with the same inputs (run {}); --force runs again\n",
-            run.pipeline, verdict_words(verdict), run.as_of, run.run_id
+            run.pipeline,
+            verdict_words(verdict),
+            run.as_of,
+            run.run_id
         ),
         TextOrJson::Json => {
             let audit = store.audit(run)?;
@@ -138,7 +142,11 @@ fn finished_text(finished: &Finished) -> String {
     text.push('\n');
     let results = &finished.committed.results;
     for artifact in &finished.committed.artifacts {
-        text += &format!("{:<14} {}\n", artifact.kind.replace("report:", "report "), opening::shown(&results.join(&artifact.path)));
+        text += &format!(
+            "{:<14} {}\n",
+            artifact.kind.replace("report:", "report "),
+            opening::shown(&results.join(&artifact.path))
+        );
     }
     text += &format!("{:<14} {}\n", "run", audit.run.run_id);
     text
@@ -159,11 +167,23 @@ pub(super) fn gates_text(gates: &[Gate]) -> String {
     };
     let rows: Vec<Vec<String>> = gates
         .iter()
-        .map(|gate| vec![word(gate).to_owned(), gate.gate.clone(), number(gate.observed), interval(gate), style::thousands(gate.n), gate.reason.clone()])
+        .map(|gate| {
+            vec![
+                word(gate).to_owned(),
+                gate.gate.clone(),
+                number(gate.observed),
+                interval(gate),
+                style::thousands(gate.n),
+                gate.reason.clone(),
+            ]
+        })
         .collect();
     match rows.is_empty() {
         true => "no gates\n".to_owned(),
-        false => style::table(&["", "gate", "observed", "interval", "n", ""], &rows, &[false, false, true, false, true, false]),
+        false => style::table(
+            &["", "gate", "observed", "interval", "n", ""],
+            &rows,
+            &[false, false, true, false, true, false],
+        ),
     }
 }
-

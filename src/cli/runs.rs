@@ -9,14 +9,22 @@ use crate::store::{RunFilter, RunSummary};
 
 pub(super) fn list(args: &RunsArgs) -> Done {
     let store = opening::history(&args.history)?;
-    let filter = RunFilter { pipeline: args.pipeline.as_deref(), limit: Some(args.limit.min(u32::MAX as usize) as u32), ..Default::default() };
+    let filter = RunFilter {
+        pipeline: args.pipeline.as_deref(),
+        limit: Some(args.limit.min(u32::MAX as usize) as u32),
+        ..Default::default()
+    };
     let runs = store.runs(filter)?;
     let text = match args.format {
         TextOrJson::Json => serde_json::to_string_pretty(&runs).map_err(Problem::unacceptable)? + "\n",
         TextOrJson::Text if runs.is_empty() => "no runs yet\n".to_owned(),
         TextOrJson::Text => {
             let rows: Vec<Vec<String>> = runs.iter().map(row).collect();
-            style::table(&["as of", "pipeline", "status", "verdict", "rows", "explained by", "run"], &rows, &[false, false, false, false, true])
+            style::table(
+                &["as of", "pipeline", "status", "verdict", "rows", "explained by", "run"],
+                &rows,
+                &[false, false, false, false, true],
+            )
         }
     };
     style::print(&text);
@@ -63,11 +71,17 @@ fn described(audit: &Audit, all: bool) -> String {
     text += &format!("{:<14} {}\n", "run", run.run_id);
     text += &format!("{:<14} {} to {}\n", "time", run.started_at, run.finished_at);
     text += &format!("{:<14} {}\n", "rows", style::thousands(run.n_rows));
-    text += &format!("{:<14} {} {} ({})\n\n", "explained by", run.explain_method, run.explain_scale, audit.proof.reason);
+    text +=
+        &format!("{:<14} {} {} ({})\n\n", "explained by", run.explain_method, run.explain_scale, audit.proof.reason);
     text += &gates_text(&audit.gates);
     text.push('\n');
-    let rows: Vec<Vec<String>> = audit.metrics.iter().filter(|metric| all || is_headline(metric)).map(metric_row).collect();
-    text += &style::table(&["metric", "attribute", "group", "value", "interval", "n"], &rows, &[false, false, false, true, false, true]);
+    let rows: Vec<Vec<String>> =
+        audit.metrics.iter().filter(|metric| all || is_headline(metric)).map(metric_row).collect();
+    text += &style::table(
+        &["metric", "attribute", "group", "value", "interval", "n"],
+        &rows,
+        &[false, false, false, true, false, true],
+    );
     text.push('\n');
     text
 }
@@ -86,5 +100,12 @@ fn metric_row(metric: &Metric) -> Vec<String> {
         (Some(value), _) => format!("{value:.4}"),
         (None, reason) => reason.clone().unwrap_or_default(),
     };
-    vec![metric.metric.clone(), metric.attribute.clone(), metric.group_value.clone(), value, interval, style::thousands(metric.n)]
+    vec![
+        metric.metric.clone(),
+        metric.attribute.clone(),
+        metric.group_value.clone(),
+        value,
+        interval,
+        style::thousands(metric.n),
+    ]
 }

@@ -5,7 +5,8 @@ use std::io::Write;
 use tracing_subscriber::filter::LevelFilter;
 
 pub(super) fn start_logging(cli: &Cli) {
-    let level = match cli.verbose {
+    // Whoever collects JSON lines wants to see runs begin and end.
+    let level = match cli.verbose + u8::from(cli.log_format == LogFormat::Json) {
         0 => LevelFilter::WARN,
         1 => LevelFilter::INFO,
         2 => LevelFilter::DEBUG,
@@ -59,7 +60,8 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>], right: &[bool]) -> St
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
     let mut out = line(header.to_vec());
-    out += &line(widths.iter().map(|width| "─".repeat(*width)).collect::<Vec<_>>().iter().map(String::as_str).collect());
+    out +=
+        &line(widths.iter().map(|width| "─".repeat(*width)).collect::<Vec<_>>().iter().map(String::as_str).collect());
     rows.iter().for_each(|row| out += &line(row.iter().map(String::as_str).collect()));
     out
 }
@@ -67,7 +69,8 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>], right: &[bool]) -> St
 /// "1,234,567".
 pub(super) fn thousands(n: u64) -> String {
     let digits = n.to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or("")).collect();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or("")).collect();
     groups.join(",")
 }
 
@@ -82,7 +85,8 @@ mod tests {
 
     #[test]
     fn tables_align() {
-        let text = table(&["name", "n"], &[vec!["é".into(), "10".into()], vec!["long".into(), "5".into()]], &[false, true]);
+        let text =
+            table(&["name", "n"], &[vec!["é".into(), "10".into()], vec!["long".into(), "5".into()]], &[false, true]);
         assert_eq!(text, "name   n\n────  ──\né     10\nlong   5\n");
     }
 }

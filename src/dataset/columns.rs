@@ -22,7 +22,10 @@ pub enum Want {
     Number,
     Text,
     /// A list of `width` numbers, scaled.
-    Tensor { width: usize, scale: ImageScale },
+    Tensor {
+        width: usize,
+        scale: ImageScale,
+    },
 }
 
 /// `(value × scale − mean) / std`, mean and std per channel of `channels_last` or channel-first data.
@@ -41,7 +44,9 @@ impl FeatureSpec {
             (Want::Number, Some(codes)) => Column::Number(encoded(series, codes, unlisted)?),
             (Want::Number, None) => Column::Number(numbers(series)?),
             (Want::Text, _) => Column::Text(texts(series)?),
-            (Want::Tensor { width, scale }, _) => Column::Tensor { width: *width, values: tensors(series, *width, scale)? },
+            (Want::Tensor { width, scale }, _) => {
+                Column::Tensor { width: *width, values: tensors(series, *width, scale)? }
+            }
         };
         self.check_missing(&column)?;
         Ok(column)
@@ -81,7 +86,8 @@ pub(super) fn series(frame: &DataFrame, column: &str) -> Result<Series, DataErro
 /// Numbers, booleans (0, 1) and dates (days, or seconds for times of day, since 1970-01-01); null becomes NaN.
 pub(super) fn numbers(series: &Series) -> Result<Vec<f64>, DataError> {
     let name = series.name();
-    let fail = |found: String| DataError::column(name, found, "give numbers here, or map its categories in [data.encode]");
+    let fail =
+        |found: String| DataError::column(name, found, "give numbers here, or map its categories in [data.encode]");
     let series = match series.dtype() {
         DataType::Datetime(unit, _) => {
             let per_second = match unit {
@@ -111,7 +117,8 @@ fn cast(series: &Series, dtype: &DataType) -> PolarsResult<Series> {
 /// Strings and categories as they are; whole numbers and booleans as they are written; null stays missing.
 pub(super) fn texts(series: &Series) -> Result<Vec<Option<Arc<str>>>, DataError> {
     let name = series.name();
-    let fail = |error: PolarsError| DataError::column(name, error.to_string(), "give text, whole numbers or booleans here");
+    let fail =
+        |error: PolarsError| DataError::column(name, error.to_string(), "give text, whole numbers or booleans here");
     if series.dtype().is_bool() {
         let flags = series.bool().map_err(fail)?;
         let written = [Arc::<str>::from("false"), Arc::from("true")];
@@ -119,7 +126,10 @@ pub(super) fn texts(series: &Series) -> Result<Vec<Option<Arc<str>>>, DataError>
     }
     if series.dtype().is_float() {
         let mut intern = Interner::default();
-        return Ok(numbers(series)?.iter().map(|value| (!value.is_nan()).then(|| intern.get(&value.to_string()))).collect());
+        return Ok(numbers(series)?
+            .iter()
+            .map(|value| (!value.is_nan()).then(|| intern.get(&value.to_string())))
+            .collect());
     }
     let strings = series.cast(&DataType::String).map_err(fail)?;
     let mut intern = Interner::default();
@@ -160,7 +170,8 @@ fn encoded(series: &Series, codes: &HashMap<String, f64>, unlisted: &mut u64) ->
 
 fn tensors(series: &Series, width: usize, scale: &ImageScale) -> Result<Vec<f32>, DataError> {
     let fail = |found: String| DataError::column(series.name(), found, format!("give {width} numbers in every row"));
-    let lists = series.list().map_err(|_| fail(format!("{} values where lists of numbers are needed", series.dtype())))?;
+    let lists =
+        series.list().map_err(|_| fail(format!("{} values where lists of numbers are needed", series.dtype())))?;
     let mut values = Vec::with_capacity(lists.len() * width);
     for (row, list) in lists.amortized_iter().enumerate() {
         let list = list.ok_or_else(|| fail(format!("no list in row {row} of a batch")))?;
@@ -202,7 +213,8 @@ mod tests {
     fn dates_are_days_and_times_are_seconds() {
         let days = Series::new("d".into(), [1i32, 365]).cast(&DataType::Date).unwrap();
         assert_eq!(numbers(&days).unwrap(), [1.0, 365.0]);
-        let times = Series::new("t".into(), [1_500i64]).cast(&DataType::Datetime(TimeUnit::Milliseconds, None)).unwrap();
+        let times =
+            Series::new("t".into(), [1_500i64]).cast(&DataType::Datetime(TimeUnit::Milliseconds, None)).unwrap();
         assert_eq!(numbers(&times).unwrap(), [1.5]);
     }
 

@@ -46,8 +46,7 @@ fn translate(sql: &Sql, columns: &mut Vec<String>) -> Result<Expr, String> {
         Sql::UnaryOp { op: UnaryOperator::Minus, expr } => lit(0) - translate(expr, columns)?,
         Sql::Between { expr, negated, low, high } => {
             let value = translate(expr, columns)?;
-            let inside =
-                value.clone().gt_eq(translate(low, columns)?).and(value.lt_eq(translate(high, columns)?));
+            let inside = value.clone().gt_eq(translate(low, columns)?).and(value.lt_eq(translate(high, columns)?));
             if *negated { inside.not() } else { inside }
         }
         Sql::InList { expr, list, negated } => {
@@ -59,7 +58,9 @@ fn translate(sql: &Sql, columns: &mut Vec<String>) -> Result<Expr, String> {
             if *negated { any.not() } else { any }
         }
         Sql::BinaryOp { left, op, right } => binary(translate(left, columns)?, op, translate(right, columns)?)?,
-        other => return Err(format!("`{other}` is not available here; use comparisons, AND, OR, NOT, IN, BETWEEN, IS NULL")),
+        other => {
+            return Err(format!("`{other}` is not available here; use comparisons, AND, OR, NOT, IN, BETWEEN, IS NULL"));
+        }
     })
 }
 
@@ -100,7 +101,8 @@ mod tests {
     use super::*;
 
     fn kept(filter: &str) -> Vec<i64> {
-        let frame = df!("age" => [Some(17), Some(18), None, Some(40)], "sex" => ["F", "M", "F", "X"], "row" => [0i64, 1, 2, 3]);
+        let frame =
+            df!("age" => [Some(17), Some(18), None, Some(40)], "sex" => ["F", "M", "F", "X"], "row" => [0i64, 1, 2, 3]);
         let filter = Filter::parse(filter).unwrap();
         let kept = frame.unwrap().lazy().filter(filter.predicate).collect().unwrap();
         kept.column("row").unwrap().i64().unwrap().into_no_null_iter().collect()

@@ -1,8 +1,8 @@
 //! The label column → classes or values.
 
 use super::batch::Labels;
-use super::error::DataError;
 use super::columns;
+use super::error::DataError;
 use polars::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,16 +10,27 @@ use std::collections::{BTreeSet, HashMap};
 #[derive(Debug, Clone, PartialEq)]
 pub enum LabelSpec {
     /// `positive` is class 1, every other value class 0.
-    Binary { column: String, positive: String },
+    Binary {
+        column: String,
+        positive: String,
+    },
     /// The model's labels in output order, and the names they are shown by; the data may hold either.
-    Multiclass { column: String, classes: Vec<String>, names: Vec<String> },
-    Value { column: String },
+    Multiclass {
+        column: String,
+        classes: Vec<String>,
+        names: Vec<String>,
+    },
+    Value {
+        column: String,
+    },
 }
 
 impl LabelSpec {
     pub fn column(&self) -> &str {
         match self {
-            LabelSpec::Binary { column, .. } | LabelSpec::Multiclass { column, .. } | LabelSpec::Value { column } => column,
+            LabelSpec::Binary { column, .. } | LabelSpec::Multiclass { column, .. } | LabelSpec::Value { column } => {
+                column
+            }
         }
     }
 }
@@ -65,7 +76,10 @@ impl LabelReader {
         let found: Vec<_> = self.negatives.iter().map(|value| format!("`{value}`")).collect();
         Err(DataError::column(
             column,
-            format!("unexpected label values: besides the positive one (`{positive}`) there are {}", found.join(" and ")),
+            format!(
+                "unexpected label values: besides the positive one (`{positive}`) there are {}",
+                found.join(" and ")
+            ),
             "name the positive value in [data] positive, leave other rows out with [data] filter, or set [model] task = \"multiclass\"",
         ))
     }

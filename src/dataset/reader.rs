@@ -1,5 +1,6 @@
 //! Streams batches: polars reads and filters in its own threads, here rows are cut to size and resolved.
 
+use super::BLOCK_ROWS;
 use super::batch::{Batch, Features, RowIds};
 use super::columns::{self, FeatureSpec, n_missing};
 use super::error::DataError;
@@ -7,7 +8,6 @@ use super::filter::Filter;
 use super::groups::{self, GroupColumn, LevelCodes};
 use super::labels::{LabelReader, LabelSpec};
 use super::source::{Kind, Source, plain, unreadable};
-use super::BLOCK_ROWS;
 use polars::prelude::*;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -191,7 +191,13 @@ impl<'a> Reader<'a> {
             .map(|text| text.map(|text| text.to_string()))
             .collect::<Option<_>>()
             .map(RowIds::Text)
-            .ok_or_else(|| DataError::column(id, "missing row ids", "give every row an id, or leave [data] id out to number the rows"))
+            .ok_or_else(|| {
+                DataError::column(
+                    id,
+                    "missing row ids",
+                    "give every row an id, or leave [data] id out to number the rows",
+                )
+            })
     }
 }
 
@@ -212,7 +218,12 @@ impl Iterator for Reader<'_> {
 /// Frames in data order, of any height.
 enum Frames {
     /// Windows of whole row groups, read one after the other: no more than one is held at a time.
-    Windows { frame: LazyFrame, predicate: Option<Expr>, columns: Vec<Expr>, windows: std::vec::IntoIter<(i64, IdxSize)> },
+    Windows {
+        frame: LazyFrame,
+        predicate: Option<Expr>,
+        columns: Vec<Expr>,
+        windows: std::vec::IntoIter<(i64, IdxSize)>,
+    },
     /// Formats that are read from their start: polars streams them on its own threads.
     Stream(Receiver<PolarsResult<DataFrame>>),
 }

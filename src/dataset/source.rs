@@ -96,7 +96,10 @@ impl Source {
         let mut frame = scan(path, &files, format)?;
         let schema = frame.collect_schema().map_err(|error| unreadable(path, plain(&error)))?;
         if let (Format::Csv, Some(column)) = (format, renamed_duplicate(&schema)) {
-            return Err(unreadable(path, format!("column `{column}` stands in the header twice; rename or remove one of them")));
+            return Err(unreadable(
+                path,
+                format!("column `{column}` stands in the header twice; rename or remove one of them"),
+            ));
         }
         let fields = schema
             .iter()
@@ -240,7 +243,8 @@ fn pieces(files: &[PathBuf], format: Format) -> Result<Option<Vec<usize>>, DataE
     let mut rows = Vec::new();
     for path in files {
         let file = std::fs::File::open(path).map_err(|error| unreadable(path, error.to_string()))?;
-        let metadata = ParquetReader::new(file).get_metadata().cloned().map_err(|error| unreadable(path, plain(&error)))?;
+        let metadata =
+            ParquetReader::new(file).get_metadata().cloned().map_err(|error| unreadable(path, plain(&error)))?;
         rows.extend(metadata.row_groups.iter().map(|group| group.num_rows()));
     }
     Ok(Some(rows))

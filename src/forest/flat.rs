@@ -20,7 +20,11 @@ pub struct FlatForest {
 
 #[derive(Debug, Clone)]
 enum FlatTree {
-    Threshold { nodes: Vec<FlatNode>, depth: usize, votes: Votes },
+    Threshold {
+        nodes: Vec<FlatNode>,
+        depth: usize,
+        votes: Votes,
+    },
     /// Tests that are no thresholds.
     Plain(Tree),
 }
@@ -73,7 +77,8 @@ impl FlatForest {
             for _ in 0..depth {
                 for (lane, at) in at.iter_mut().enumerate().take(lanes) {
                     let node = nodes[*at as usize];
-                    let x = rows.get((start + lane) * self.n_features + node.feature as usize).copied().unwrap_or(f64::NAN);
+                    let x =
+                        rows.get((start + lane) * self.n_features + node.feature as usize).copied().unwrap_or(f64::NAN);
                     let right = u32::from(x > node.threshold) | (u32::from(x.is_nan()) & node.missing_right);
                     *at = node.left + (right & node.stride);
                 }
@@ -146,7 +151,9 @@ fn flat(tree: &Tree, n_outputs: usize) -> FlatTree {
 fn pooled(ranges: Vec<std::ops::Range<u32>>, pool: &[(u32, f64)], n_outputs: usize) -> Votes {
     // A leaf with several votes for one output keeps its own order of additions.
     if n_outputs == 1 && ranges.iter().all(|range| range.len() <= 1) {
-        let value = |range: &std::ops::Range<u32>| pool.get(range.start as usize).filter(|_| !range.is_empty()).map(|(_, value)| *value);
+        let value = |range: &std::ops::Range<u32>| {
+            pool.get(range.start as usize).filter(|_| !range.is_empty()).map(|(_, value)| *value)
+        };
         // −0 is what adds nothing to any sum.
         return Votes::One(ranges.iter().map(|range| value(range).unwrap_or(-0.0)).collect());
     }

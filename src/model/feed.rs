@@ -38,7 +38,12 @@ impl Feed {
 }
 
 impl FedInput {
-    fn value(&self, features: &Features, rows: &Range<usize>, padded: usize) -> ort::Result<SessionInputValue<'static>> {
+    fn value(
+        &self,
+        features: &Features,
+        rows: &Range<usize>,
+        padded: usize,
+    ) -> ort::Result<SessionInputValue<'static>> {
         let shape = self.shape(features, padded);
         let rows = Rows { range: rows, padded };
         Ok(match self.port.element {

@@ -21,6 +21,7 @@ pub use error::ModelError;
 pub use feed::{FedInput, Feed};
 pub use native::{Evaluated, Native, NativeKind, NativePredictor};
 pub use probe::Probe;
+pub use runtime::environment;
 pub use scorer::{Reading, Scored, Scorer, Shape, batch_difference};
 pub use signature::{Element, Port, Signature};
 
@@ -64,10 +65,10 @@ impl Model {
             wanted.into_iter().flatten().filter(|port| !declared(port)).map(|port| port.name.as_str()).collect();
         let edited = match added.is_empty() {
             true => None,
-            false => Some(onnx::append_outputs(&self.bytes, &added).map_err(|error| ModelError::Unreadable {
-                model: self.name.clone(),
-                reason: error.to_string(),
-            })?),
+            false => Some(
+                onnx::append_outputs(&self.bytes, &added)
+                    .map_err(|error| ModelError::Unreadable { model: self.name.clone(), reason: error.to_string() })?,
+            ),
         };
         let pool = Pool::open(&self.name, edited.as_deref().unwrap_or(&self.bytes), threads)?;
         Ok(Scorer { name: self.name.clone(), pool, feed, reading })

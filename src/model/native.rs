@@ -167,7 +167,8 @@ impl Predictor for NativePredictor<'_> {
     fn predict(&self, features: &Features) -> Result<Scores, PredictError> {
         let n_rows = features.n_rows;
         let rows = self.0.rows(features, None);
-        let rows = rows.ok_or_else(|| PredictError::Runtime { n_rows, message: "the rows are not numbers".to_owned() })?;
+        let rows =
+            rows.ok_or_else(|| PredictError::Runtime { n_rows, message: "the rows are not numbers".to_owned() })?;
         let Evaluated { margins, reported } = self.0.evaluate(rows.view());
         Ok(Scores { probability: reported, margin: Some(margins) })
     }

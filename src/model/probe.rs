@@ -39,9 +39,10 @@ impl Model {
                     _ => Vec::new(),
                 };
                 let matrix = read::matrix(port, value, n_rows, &classes).ok();
-                let range = matrix.iter().flatten().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, greatest), x| {
-                    (least.min(*x), greatest.max(*x))
-                });
+                let range = matrix
+                    .iter()
+                    .flatten()
+                    .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, greatest), x| (least.min(*x), greatest.max(*x)));
                 let columns = matrix.as_ref().map(|matrix| matrix.ncols());
                 Ok(Probe { port: port.clone(), columns, classes, least: range.0, greatest: range.1 })
             });

@@ -71,4 +71,3 @@ fn entries(map: &ort::value::DynMap) -> Result<Vec<(String, f64)>, String> {
     let entries = map.try_extract_key_values::<String, f32>().map_err(|error| error.to_string())?;
     Ok(entries.into_iter().map(|(class, score)| (class, f64::from(score))).collect())
 }
-

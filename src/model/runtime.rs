@@ -36,7 +36,7 @@ fn minimum() -> String {
 }
 
 /// The process's environment; the library is loaded at the first call.
-pub(super) fn environment() -> Result<&'static ort::environment::Environment, RuntimeError> {
+pub fn environment() -> Result<&'static ort::environment::Environment, RuntimeError> {
     static LOADED: OnceLock<Result<ort::environment::Environment, RuntimeError>> = OnceLock::new();
     LOADED.get_or_init(load).as_ref().map_err(Clone::clone)
 }
@@ -63,7 +63,8 @@ fn locate() -> Result<PathBuf, RuntimeError> {
 fn candidate_folders(executable: Option<&Path>) -> Vec<PathBuf> {
     let resolved = executable.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned()));
     let above = resolved.iter().flat_map(|path| path.ancestors().skip(1).take(4));
-    let mut folders: Vec<_> = above.flat_map(|folder| [folder.join("onnxruntime"), folder.join("lib/probity")]).collect();
+    let mut folders: Vec<_> =
+        above.flat_map(|folder| [folder.join("onnxruntime"), folder.join("lib/probity")]).collect();
     folders.extend(option_env!("PROBITY_ORT_FOLDER").map(PathBuf::from));
     folders
 }

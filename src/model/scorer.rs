@@ -184,7 +184,8 @@ pub fn linked(margins: &Array2<f64>, link: Link) -> Array2<f64> {
 pub fn batch_difference(scorer: &Scorer, features: &Features, n_rows: usize) -> Result<f64, ModelError> {
     let unscored = |error: PredictError| ModelError::Rejected { model: scorer.name.clone(), reason: error.to_string() };
     let n_rows = n_rows.min(features.n_rows);
-    let together = scorer.run(features, 0..n_rows.min(scorer.feed.fixed_batch().unwrap_or(n_rows))).map_err(unscored)?;
+    let together =
+        scorer.run(features, 0..n_rows.min(scorer.feed.fixed_batch().unwrap_or(n_rows))).map_err(unscored)?;
     let mut largest: f64 = 0.0;
     for (row, scores) in together.scores.probability.rows().into_iter().enumerate() {
         let alone = scorer.run(features, row..row + 1).map_err(unscored)?;

@@ -1,9 +1,7 @@
 //! From everything computed to the audit.
 
 use super::{Computed, Request, RunError, players};
-use crate::audit::{
-    AttributeScope, Audit, Decision, Gate, ModelFacts, Note, Run, SCHEMA_VERSION, Scope, Status,
-};
+use crate::audit::{AttributeScope, Audit, Decision, Gate, ModelFacts, Note, Run, SCHEMA_VERSION, Scope, Status};
 use crate::config::{ImportanceMethod, Scale, Task};
 use crate::fairness::gates;
 use crate::model::onnx;
@@ -160,13 +158,24 @@ fn notes(plan: &Plan, computed: &Computed, gates: &[Gate]) -> Vec<Note> {
     let tally = &computed.tally;
     let mut notes = Vec::new();
     for (feature, n) in plan.selection.features.iter().zip(&tally.unlisted).filter(|(_, n)| **n > 0) {
-        notes.push(note("data", format!("{n} values of `{}` are not listed in [data.encode] and were read as missing.", feature.column)));
+        notes.push(note(
+            "data",
+            format!("{n} values of `{}` are not listed in [data.encode] and were read as missing.", feature.column),
+        ));
     }
-    for (feature, n) in plan.selection.features.iter().zip(&tally.missing).filter(|(_, n)| **n == tally.n_rows && tally.n_rows > 0) {
-        notes.push(note("data", format!("`{}` is missing in all {n} rows: the model saw nothing of it.", feature.column)));
+    for (feature, n) in
+        plan.selection.features.iter().zip(&tally.missing).filter(|(_, n)| **n == tally.n_rows && tally.n_rows > 0)
+    {
+        notes.push(note(
+            "data",
+            format!("`{}` is missing in all {n} rows: the model saw nothing of it.", feature.column),
+        ));
     }
     if tally.unlabelled > 0 {
-        notes.push(note("data", format!("{} rows have no label: they count for scores and selection rates only.", tally.unlabelled)));
+        notes.push(note(
+            "data",
+            format!("{} rows have no label: they count for scores and selection rates only.", tally.unlabelled),
+        ));
     }
     if let Some(difference) = computed.proof.batch_difference.filter(|difference| *difference > 1e-6) {
         notes.push(note("model", format!(
@@ -180,7 +189,10 @@ fn notes(plan: &Plan, computed: &Computed, gates: &[Gate]) -> Vec<Note> {
             the shap library does: they add up to the probability, but are not its Shapley values. method = \"exact\" gives those.".to_owned()));
     }
     for undefined in computed.permutation.iter().flat_map(|permutation| &permutation.undefined) {
-        notes.push(note("explanation", format!("Permutation importance by {} is undefined: {}.", undefined.metric.name(), undefined.reason)));
+        notes.push(note(
+            "explanation",
+            format!("Permutation importance by {} is undefined: {}.", undefined.metric.name(), undefined.reason),
+        ));
     }
     if gates.is_empty() {
         notes.push(note("gates", "No gates are configured: nothing was required of this model.".to_owned()));

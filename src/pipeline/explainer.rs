@@ -6,7 +6,7 @@ use crate::dataset::{Column, Features};
 use crate::explain::Attributions;
 use crate::explain::game::{self, GameExplainer, Part};
 use crate::explain::linear::LinearExplainer;
-use crate::explain::tree::{self, TreeExplainer};
+use crate::explain::tree::{self, Interactions, TreeExplainer};
 use crate::model::predictor::Predictor;
 use crate::model::{Native, NativeKind, NativePredictor};
 use crate::plan::{self, Background, Chosen, ExplainPlan, Explained, Plan, PlannedModel};
@@ -50,7 +50,13 @@ impl<'a> Explainer<'a> {
 
     /// Attributions of `features` `[rows × outputs × players]`; `inner` is the model's inner tensor where it has one,
     /// `keys` are the rows' positions in the data.
-    pub fn explain(&self, native: Option<&Native>, features: &Features, inner: Option<&Array2<f64>>, keys: &[u64]) -> Result<Attributions, RunError> {
+    pub fn explain(
+        &self,
+        native: Option<&Native>,
+        features: &Features,
+        inner: Option<&Array2<f64>>,
+        keys: &[u64],
+    ) -> Result<Attributions, RunError> {
         let rows = || {
             let rows = native.and_then(|native| native.rows(features, inner));
             rows.ok_or_else(|| RunError::broken("the rows did not reach the model's structure"))
@@ -63,10 +69,26 @@ impl<'a> Explainer<'a> {
     }
 }
 
+impl Explainer<'_> {
+    /// Interaction values of the same rows, where the method has them and the plan asks for them.
+    pub fn interactions(
+        &self,
+        native: Option<&Native>,
+        features: &Features,
+        inner: Option<&Array2<f64>>,
+    ) -> Result<Option<Interactions>, RunError> {
+        let Engine::Tree(explainer) = &self.engine else { return Ok(None) };
+        let rows = native.and_then(|native| native.rows(features, inner));
+        let rows = rows.ok_or_else(|| RunError::broken("the rows did not reach the model's structure"))?;
+        explainer.interactions(rows.view()).map_err(RunError::broken)
+    }
+}
+
 /// Players of the structure's features: the player that owns the raw column each comes from.
 fn player_of(native: &Native, model: &PlannedModel) -> Vec<u32> {
     let owner = |column: usize| {
-        let owns = |player: &game::Player| player.parts.iter().any(|part| matches!(part, Part::Column(own) if *own == column));
+        let owns =
+            |player: &game::Player| player.parts.iter().any(|part| matches!(part, Part::Column(own) if *own == column));
         model.players.iter().position(owns).unwrap_or(0) as u32
     };
     native.columns.iter().map(|column| owner(*column)).collect()
@@ -105,14 +127,25 @@ fn native_explainer<'a>(
             let mean = rows.mean_axis(Axis(0)).ok_or_else(|| RunError::broken("the background has no rows"))?;
             check_mean(plan, native, mean.view())?;
             let intercepts = Array1::from(intercepts.clone());
-            let explainer = LinearExplainer::new(weights.view(), intercepts.view(), mean.view(), &player_of, model.players.len(), &margins);
+            let explainer = LinearExplainer::new(
+                weights.view(),
+                intercepts.view(),
+                mean.view(),
+                &player_of,
+                model.players.len(),
+                &margins,
+            );
             (Engine::Linear(explainer.map_err(RunError::unacceptable)?), "closed form".to_owned())
         }
         NativeKind::Forest(forest, origins) => {
             let players = tree::Players { of_feature: &player_of, n_players: model.players.len() };
             let identity = native.link() == crate::forest::Link::Identity;
             let options = tree::Options {
-                scale: if explain.scale == Scale::Probability && !identity { tree::Scale::Probability } else { tree::Scale::Margin },
+                scale: if explain.scale == Scale::Probability && !identity {
+                    tree::Scale::Probability
+                } else {
+                    tree::Scale::Margin
+                },
                 expected_rows: expected_rows(plan, explain),
                 interactions: explain.interactions,
                 ..Default::default()
@@ -173,7 +206,12 @@ fn game_explainer<'a>(
         Chosen::Permutation => "antithetic permutations",
         _ => "enumeration",
     };
-    Ok(Explainer { engine: Engine::Game(Box::new(explainer)), outputs, engine_name: engine_name.to_owned(), cover_source: None })
+    Ok(Explainer {
+        engine: Engine::Game(Box::new(explainer)),
+        outputs,
+        engine_name: engine_name.to_owned(),
+        cover_source: None,
+    })
 }
 
 /// A background of one row of zeros, for `baseline = "zero"`.

@@ -3,15 +3,17 @@
 use super::RunError;
 use super::explainer::Explainer;
 use super::gallery::{Gallery, Shown};
+use super::meetings::Meetings;
 use super::players::PlayerValues;
 use super::scoring::ScoredBatch;
 use crate::config::Scale;
 use crate::dataset::{Batch, Labels};
 use crate::explain::Attributions;
+use crate::explain::tree::Interactions;
 use crate::fairness::attribution::{AttributionAccumulator, AttributionSummary, Names};
 use crate::plan::{ExplainPlan, Explained, Plan, PlannedModel, Rows, choose, within};
 use crate::stats::GroupLevels;
-use crate::store::{ExplainedOutputs, ExplanationBatch, RunWriter};
+use crate::store::{ExplainedOutputs, ExplanationBatch, InteractionBatch, RunWriter};
 use ndarray::{Array2, Array3, s};
 
 /// The output's name where every row has its own.
@@ -27,6 +29,7 @@ pub struct Explaining<'a> {
     chosen: Option<Vec<u64>>,
     summary: AttributionAccumulator,
     gallery: Gallery,
+    meetings: Meetings,
     pub n_explained: u64,
     pub additivity_gap: f64,
 }
@@ -40,7 +43,12 @@ pub struct ExplainedRun {
 }
 
 impl<'a> Explaining<'a> {
-    pub fn new(plan: &'a Plan, model: &'a PlannedModel, explain: &'a ExplainPlan, explainer: &'a Explainer<'a>) -> Self {
+    pub fn new(
+        plan: &'a Plan,
+        model: &'a PlannedModel,
+        explain: &'a ExplainPlan,
+        explainer: &'a Explainer<'a>,
+    ) -> Self {
         let seed = plan.config().pipeline.seed;
         let players = PlayerValues::new(plan.config(), &plan.selection.features, &model.players);
         let chosen = match explain.rows {
@@ -62,6 +70,7 @@ impl<'a> Explaining<'a> {
             explainer,
             players,
             chosen,
+            meetings: Meetings::default(),
             n_explained: 0,
             additivity_gap: 0.0,
         }
@@ -81,11 +90,19 @@ impl<'a> Explaining<'a> {
         let all = rows.len() == n_rows;
         let features = if all { None } else { Some(batch.features.take(&rows)) };
         let features = features.as_ref().unwrap_or(&batch.features);
-        let inner = scored.inner.as_ref().map(|inner| if all { inner.clone() } else { inner.select(ndarray::Axis(0), &rows) });
+        let inner =
+            scored.inner.as_ref().map(|inner| if all { inner.clone() } else { inner.select(ndarray::Axis(0), &rows) });
         let keys: Vec<u64> = rows.iter().map(|row| batch.first_row + *row as u64).collect();
         let attributions = self.explainer.explain(self.model.native.as_ref(), features, inner.as_ref(), &keys)?;
+        let interactions = match self.explain.interactions {
+            true => self.explainer.interactions(self.model.native.as_ref(), features, inner.as_ref())?,
+            false => None,
+        };
         self.check(&attributions, scored, &rows)?;
         let seconds = started.elapsed().as_secs_f64();
+        if let Some(interactions) = interactions {
+            self.keep_interactions(batch, &rows, &interactions, writer)?;
+        }
         self.keep(batch, scored, &rows, features, attributions, writer)?;
         Ok(seconds)
     }
@@ -114,6 +131,29 @@ impl<'a> Explaining<'a> {
         }
     }
 
+    fn keep_interactions(
+        &mut self,
+        batch: &Batch,
+        rows: &[usize],
+        interactions: &Interactions,
+        writer: &mut RunWriter,
+    ) -> Result<(), RunError> {
+        writer.interactions(&InteractionBatch {
+            ids: &batch.ids.take(rows),
+            outputs: &self.explained_outputs(),
+            features: &self.players.names,
+            pairs: &interactions.pairs,
+            values: interactions.values.view(),
+        })?;
+        self.meetings.update(interactions);
+        Ok(())
+    }
+
+    /// Names of the outputs that are explained for every row.
+    fn explained_outputs(&self) -> Vec<String> {
+        self.explainer.outputs.iter().map(|output| self.plan.outputs[*output].clone()).collect()
+    }
+
     fn keep(
         &mut self,
         batch: &Batch,
@@ -135,7 +175,7 @@ impl<'a> Explaining<'a> {
         };
         let values = self.players.of(features);
         let stored: Vec<_> = values.iter().map(|values| values.stored()).collect();
-        let fixed: Vec<String> = self.explainer.outputs.iter().map(|output| self.plan.outputs[*output].clone()).collect();
+        let fixed = self.explained_outputs();
         let outputs = match &predicted {
             None => ExplainedOutputs::Same(&fixed),
             Some(index) => ExplainedOutputs::PerRow { names: &self.plan.outputs, index },
@@ -148,8 +188,11 @@ impl<'a> Explaining<'a> {
             values: &stored,
             attributions: &attributions,
         })?;
-        let codes: Vec<Vec<u32>> =
-            batch.codes.iter().map(|codes| if all { codes.clone() } else { rows.iter().map(|row| codes[*row]).collect() }).collect();
+        let codes: Vec<Vec<u32>> = batch
+            .codes
+            .iter()
+            .map(|codes| if all { codes.clone() } else { rows.iter().map(|row| codes[*row]).collect() })
+            .collect();
         let phi = attributions.phi.as_standard_layout();
         let phi = phi.as_slice().unwrap_or_default();
         self.summary.update(&codes, rows.len(), phi).map_err(RunError::broken)?;
@@ -171,12 +214,17 @@ impl<'a> Explaining<'a> {
 
     pub fn finish(self, levels: &GroupLevels) -> Result<ExplainedRun, RunError> {
         let outputs: Vec<String> = match self.explain.outputs {
-            Explained::Fixed(_) => self.explainer.outputs.iter().map(|output| self.plan.outputs[*output].clone()).collect(),
+            Explained::Fixed(_) => self.explained_outputs(),
             Explained::Predicted => vec![PREDICTED.to_owned()],
         };
-        let names =
-            Names { outputs: &outputs, features: &self.players.names, levels, attributes: &self.plan.groups.attributes };
-        let summary = self.summary.finish(names, self.plan.groups.confidence).map_err(RunError::broken)?;
+        let names = Names {
+            outputs: &outputs,
+            features: &self.players.names,
+            levels,
+            attributes: &self.plan.groups.attributes,
+        };
+        let mut summary = self.summary.finish(names, self.plan.groups.confidence).map_err(RunError::broken)?;
+        summary.importance.extend(self.meetings.importance(&outputs, &self.players.names));
         let (sample, cases) = self.gallery.finish();
         Ok(ExplainedRun { summary, sample, cases, outputs })
     }

@@ -8,6 +8,7 @@ mod error;
 mod explainer;
 mod explaining;
 mod gallery;
+mod meetings;
 mod players;
 mod scoring;
 
@@ -18,13 +19,15 @@ use crate::audit::{Audit, Decision};
 use crate::config::{ImportanceMethod, Task};
 use crate::dataset::{Batch, Labels, Reader};
 use crate::fairness::{FairnessAccumulator, FairnessResult, Rows, Spec, Truth};
+use crate::importance::{self, Reservoir, permutation_importance};
 use crate::model::NativePredictor;
 use crate::model::predictor::Predictor;
-use crate::importance::{self, Reservoir, permutation_importance};
 use crate::plan::{self, Background, Plan, fairness_task, importance_task};
 use crate::report;
 use crate::stats::GroupLevels;
-use crate::store::{Committed, Inputs, LabelColumn, PredictionBatch, Report, RunSummary, RunWriter, Store, TOOL_VERSION};
+use crate::store::{
+    Committed, Inputs, LabelColumn, PredictionBatch, Report, RunSummary, RunWriter, Store, TOOL_VERSION,
+};
 use explainer::zeros_like;
 use explaining::{ExplainedRun, Explaining};
 use ndarray::Array2;
@@ -79,7 +82,18 @@ pub fn run(plan: &Plan, store: &Store, request: &Request, progress: &dyn Progres
     if let Some(same) = same.as_ref().filter(|_| !request.force) {
         return Ok(Outcome::Same(Box::new(same.clone())));
     }
+    let name = plan.config().pipeline.name.as_str();
+    tracing::info!(
+        pipeline = name,
+        run_id = provenance.run_id,
+        as_of = request.as_of,
+        rows = plan.n_rows,
+        "run begins"
+    );
     let mut writer = store.begin(&lock, &provenance.run_id, request.as_of)?;
+    for recovered in writer.recovered() {
+        tracing::warn!(pipeline = name, run_id = recovered.run_id, "a run that was killed is recorded as aborted");
+    }
     let computed = Computation::new(plan, progress).run(&mut writer);
     progress.finished();
     let computed = match computed {
@@ -102,6 +116,8 @@ pub fn run(plan: &Plan, store: &Store, request: &Request, progress: &dyn Progres
     let reports: Vec<Report> =
         rendered.iter().map(|(template, html)| Report { template, html: html.as_bytes() }).collect();
     let committed = writer.commit(&mut audit, &reports, same.as_ref().map(|run| run.run_id.as_str()))?;
+    let seconds = audit.timings.get("total").copied().unwrap_or(0.0);
+    tracing::info!(pipeline = name, run_id = audit.run.run_id, verdict = ?audit.run.verdict, seconds, "run is stored");
     Ok(Outcome::Ran(Box::new(Finished { audit, committed })))
 }
 
@@ -111,7 +127,9 @@ pub fn background(plan: &Plan) -> Result<Option<Background>, RunError> {
     let most = explain.background_rows.unwrap_or(u64::MAX).min(plan::MOST_BACKGROUND_ROWS);
     let seed = plan.config().pipeline.seed;
     let mut background = match &plan.config().background.path {
-        None => plan::sample_background(&plan.source, &plan.selection, most, seed, "the evaluation data", plan.batch_rows)?,
+        None => {
+            plan::sample_background(&plan.source, &plan.selection, most, seed, "the evaluation data", plan.batch_rows)?
+        }
         Some(path) => {
             let source = crate::dataset::Source::open(&plan.loaded.resolve(path))?;
             for feature in &plan.selection.features {
@@ -185,7 +203,8 @@ impl<'a> Computation<'a> {
         while let Some(batch) = self.timed("read", || reader.next()) {
             let batch = batch?;
             if batch.first_row == 0 {
-                batch_difference = plan.model.as_ref().map(|model| scoring::batch_dependence(model, &batch)).transpose()?.flatten();
+                batch_difference =
+                    plan.model.as_ref().map(|model| scoring::batch_dependence(model, &batch)).transpose()?.flatten();
             }
             let scored = self.timed("score", || scoring::score(plan, &batch, &mut agreement))?;
             if let Some(explaining) = &mut explaining {
@@ -210,8 +229,10 @@ impl<'a> Computation<'a> {
         let fairness = self.timed("fairness", || fairness.finish(&levels).map_err(RunError::unacceptable))?;
         self.progress.stage("importance");
         let permutation = self.timed("importance", || permutation(plan, sample))?;
-        let proof = proof(plan, background.as_ref(), explainer.as_ref(), explaining.as_ref(), &agreement, batch_difference);
-        let explained = self.timed("explain", || explaining.map(|explaining| explaining.finish(&levels)).transpose())?;
+        let proof =
+            proof(plan, background.as_ref(), explainer.as_ref(), explaining.as_ref(), &agreement, batch_difference);
+        let explained =
+            self.timed("explain", || explaining.map(|explaining| explaining.finish(&levels)).transpose())?;
         self.add("total", started.elapsed().as_secs_f64());
         Ok(Computed { fairness, explained, permutation, tally, proof, timings: self.timings })
     }
@@ -246,7 +267,8 @@ impl<'a> Computation<'a> {
 fn spec(plan: &Plan) -> Spec {
     let data = &plan.config().data;
     let favourable = data.favourable.as_ref().map(ToString::to_string);
-    let positive = data.positive.as_ref().map_or_else(|| plan.classes.last().cloned().unwrap_or_default(), ToString::to_string);
+    let positive =
+        data.positive.as_ref().map_or_else(|| plan.classes.last().cloned().unwrap_or_default(), ToString::to_string);
     Spec {
         attributes: plan.groups.attributes.clone(),
         reference: plan.groups.reference.clone(),
@@ -282,7 +304,9 @@ fn write_predictions(plan: &Plan, batch: &Batch, scored: &ScoredBatch, writer: &
     let predicted = match plan.task {
         Task::Regression => None,
         Task::Binary => Some(Array2::from_shape_fn(shape, |(row, _)| scored.decisions[row] == 1)),
-        Task::Multiclass => Some(Array2::from_shape_fn(shape, |(row, output)| scored.decisions[row] as usize == output)),
+        Task::Multiclass => {
+            Some(Array2::from_shape_fn(shape, |(row, output)| scored.decisions[row] as usize == output))
+        }
     };
     let label = match &batch.labels {
         None => LabelColumn::Absent,
@@ -345,14 +369,17 @@ fn proof(
         proof.native_difference = Some(agreement.largest);
         proof.native_rows = agreement.n_rows;
     }
-    if let (Some(explain), Some(explainer), Some(explaining), Some(background)) = (plan.explain(), explainer, explaining, background) {
+    if let (Some(explain), Some(explainer), Some(explaining), Some(background)) =
+        (plan.explain(), explainer, explaining, background)
+    {
         proof.method = explain.method.name().to_owned();
         proof.reason.clone_from(&explain.reason);
         proof.engine.clone_from(&explainer.engine_name);
         proof.scale = assemble::scale_name(explain.scale).to_owned();
         proof.additivity_gap = Some(explaining.additivity_gap);
         proof.background_rows = background.features.n_rows as u64;
-        proof.background_source = match background.n_total > background.features.n_rows as u64 && !explain.zero_baseline {
+        proof.background_source = match background.n_total > background.features.n_rows as u64 && !explain.zero_baseline
+        {
             true => format!("{}: a seeded sample of {} rows", background.source, background.n_total),
             false => background.source.clone(),
         };

@@ -57,7 +57,9 @@ impl PlayerValues {
 impl<'a> Values<'a> {
     pub fn stored(&'a self) -> FeatureValues<'a> {
         match self {
-            Values::Column(Column::Number(codes), levels) if !levels.is_empty() => FeatureValues::Levels { codes, levels },
+            Values::Column(Column::Number(codes), levels) if !levels.is_empty() => {
+                FeatureValues::Levels { codes, levels }
+            }
             Values::Column(column, _) => FeatureValues::from(*column),
             Values::Joined(texts) => FeatureValues::Texts(texts),
         }
@@ -94,7 +96,12 @@ fn text(column: &Column, levels: &[String], row: usize) -> Option<String> {
 }
 
 /// The raw columns as the report lists them.
-pub fn described(config: &Config, source: &Source, features: &[FeatureSpec], tally: &Tally) -> Vec<crate::audit::Feature> {
+pub fn described(
+    config: &Config,
+    source: &Source,
+    features: &[FeatureSpec],
+    tally: &Tally,
+) -> Vec<crate::audit::Feature> {
     let kind = |spec: &FeatureSpec, field: Option<&Field>| match (&spec.want, field.map(|field| field.kind)) {
         (Want::Tensor { .. }, _) => "image",
         (Want::Text, _) => "category",
@@ -107,7 +114,12 @@ pub fn described(config: &Config, source: &Source, features: &[FeatureSpec], tal
         name: spec.column.clone(),
         kind: kind(spec, source.field(&spec.column)).to_owned(),
         n_missing: tally.missing.get(at).copied().unwrap_or(0),
-        levels: config.data.encode.get(&spec.column).map(|levels| levels.iter().map(ToString::to_string).collect()).unwrap_or_default(),
+        levels: config
+            .data
+            .encode
+            .get(&spec.column)
+            .map(|levels| levels.iter().map(ToString::to_string).collect())
+            .unwrap_or_default(),
     };
     features.iter().enumerate().map(one).collect()
 }

@@ -67,12 +67,16 @@ fn decide(plan: &Plan, scores: ArrayView1<f64>) -> u32 {
     match plan.task {
         Task::Binary => u32::from(scores[0] >= plan.threshold),
         // The first of equals, as ArgMax does.
-        _ => scores.iter().enumerate().fold(0, |best, (at, score)| if *score > scores[best] { at } else { best }) as u32,
+        _ => {
+            scores.iter().enumerate().fold(0, |best, (at, score)| if *score > scores[best] { at } else { best }) as u32
+        }
     }
 }
 
 fn check_finite(plan: &Plan, batch: &Batch, scores: &Array2<f64>) -> Result<(), RunError> {
-    let Some(((row, output), score)) = scores.indexed_iter().find(|(_, score)| !score.is_finite()) else { return Ok(()) };
+    let Some(((row, output), score)) = scores.indexed_iter().find(|(_, score)| !score.is_finite()) else {
+        return Ok(());
+    };
     Err(RunError::unacceptable(format!(
         "the model scores row {} as {score} for output `{}`; look at this row's values (missing or extreme ones?), \
          or leave such rows out with [data] filter",

@@ -27,7 +27,8 @@ pub fn sample(
     name: &str,
     batch_rows: usize,
 ) -> Result<Background, PlanError> {
-    let selection = Selection { features: selection.features.clone(), filter: selection.filter.clone(), ..Default::default() };
+    let selection =
+        Selection { features: selection.features.clone(), filter: selection.filter.clone(), ..Default::default() };
     let n_total = Reader::count(source, &selection)?;
     let chosen = choose(n_total, n_rows, seed, "background");
     let mut features = Features { n_rows: 0, columns: Vec::new() };

@@ -1,6 +1,6 @@
 //! Why a pipeline that is right in itself cannot be run on this data and this model.
 
-use crate::config::{Conflict, ConfigErrors};
+use crate::config::{ConfigErrors, Conflict};
 use crate::dataset::DataError;
 use crate::model::ModelError;
 

@@ -21,7 +21,6 @@ pub struct ExplainPlan {
     /// Coalitions per row for sampling methods.
     pub budget: u64,
     pub interactions: bool,
-    pub top_k: usize,
     /// The reference is zero in every column instead of a background.
     pub zero_baseline: bool,
 }
@@ -92,7 +91,8 @@ pub fn players(loaded: &Loaded, selection: &Selection) -> Result<Players, PlanEr
     let groups: Vec<_> =
         loaded.config.explain.players.iter().map(|group| (group.name.clone(), group.columns.clone())).collect();
     Players::grouped(&names, &groups).map_err(|error| {
-        let found = conflict("explain.players", error.to_string(), "name columns that feed the model, each in one player");
+        let found =
+            conflict("explain.players", error.to_string(), "name columns that feed the model, each in one player");
         PlanError::Config(Box::new(loaded.errors([found])))
     })
 }
@@ -115,7 +115,12 @@ impl Decision<'_> {
             Ok(chosen) => chosen,
             Err(why) => return Ok((None, Some(why))),
         };
+        if self.explain.top_k > 0 {
+            let message = "top_k above 0 is not available yet";
+            return Err(conflict("explain.top_k", message, "leave it at 0: every attribution is kept"));
+        }
         let scale = self.scale(method)?;
+        self.check_interactions(method, scale)?;
         let background = self.loaded.config.background.rows;
         let background_rows = match background {
             Some(config::Rows::All) => None,
@@ -137,11 +142,25 @@ impl Decision<'_> {
                 background_rows,
                 budget: self.explain.budget,
                 interactions: self.explain.interactions,
-                top_k: self.explain.top_k as usize,
                 zero_baseline: self.explain.baseline == Baseline::Zero,
             }),
             None,
         ))
+    }
+
+    /// Pairwise values are those of a tree ensemble's margin, for outputs that are the same for every row.
+    fn check_interactions(&self, method: Chosen, scale: Scale) -> Result<(), Conflict> {
+        let trees = matches!(method, Chosen::Tree | Chosen::TreePathDependent);
+        let identity = matches!(self.facts.native, Ok(native) if identity(native, self.facts.reading));
+        let fixed = self.outputs()? != Explained::Predicted;
+        match !self.explain.interactions || trees && fixed && (scale == Scale::Margin || identity) {
+            true => Ok(()),
+            false => Err(conflict(
+                "explain.interactions",
+                "interactions are values of a tree ensemble's margin, for the same outputs in every row",
+                "use method \"tree\" or \"tree_path_dependent\", scale = \"margin\", and outputs other than \"predicted\"",
+            )),
+        }
     }
 
     /// The method with its reason; the inner error is a reason to explain nothing.
@@ -172,7 +191,9 @@ impl Decision<'_> {
             Method::Exact => asked(Chosen::Exact),
             Method::Kernel => asked(Chosen::Kernel),
             Method::Permutation => asked(Chosen::Permutation),
-            other => Err(conflict("explain.method", format!("{other:?} is not available yet"), "use method = \"auto\"")),
+            other => {
+                Err(conflict("explain.method", format!("{other:?} is not available yet"), "use method = \"auto\""))
+            }
         }
     }
 
@@ -184,9 +205,10 @@ impl Decision<'_> {
             Ok(native) if self.explain.scale == Some(Scale::Probability) && !identity(native, self.facts.reading) => {}
             Ok(native) => {
                 return Ok(match &native.kind {
-                    NativeKind::Forest(forest, _) => {
-                        (Chosen::Tree, format!("the model is an ensemble of {} trees: exact and fast", forest.trees.len()))
-                    }
+                    NativeKind::Forest(forest, _) => (
+                        Chosen::Tree,
+                        format!("the model is an ensemble of {} trees: exact and fast", forest.trees.len()),
+                    ),
                     NativeKind::Linear { .. } => (Chosen::Linear, "the model is linear: exact and fast".to_owned()),
                 });
             }
@@ -207,7 +229,8 @@ impl Decision<'_> {
         let scale = self.explain.scale.unwrap_or(if method.is_native() { Scale::Margin } else { Scale::Probability });
         let Ok(native) = self.facts.native else { return self.model_scale(method, scale) };
         let no = |what: &str| {
-            let help = "use scale = \"margin\", or method = \"exact\" or \"kernel\" for the Shapley value of the probability";
+            let help =
+                "use scale = \"margin\", or method = \"exact\" or \"kernel\" for the Shapley value of the probability";
             Err(conflict("explain.scale", format!("\"probability\" is not available for {what}"), help))
         };
         match (method, scale) {
@@ -225,7 +248,8 @@ impl Decision<'_> {
     /// Without a native structure, margins must come from the graph.
     fn model_scale(&self, method: Chosen, scale: Scale) -> Result<Scale, Conflict> {
         let reading = self.facts.reading;
-        let has_margin = reading.margin.is_some() || reading.score_is_margin.is_some() || self.facts.task == Task::Regression;
+        let has_margin =
+            reading.margin.is_some() || reading.score_is_margin.is_some() || self.facts.task == Task::Regression;
         match scale {
             Scale::Margin if !has_margin && !method.is_native() => Err(conflict(
                 "explain.scale",

@@ -1,7 +1,7 @@
 //! Which raw columns feed which model input, and how each is read.
 
 use super::error::{PlanError, conflict, did_you_mean};
-use crate::config::{Conflict, Config, Image, InputColumns, Loaded, PerChannel};
+use crate::config::{Config, Conflict, Image, InputColumns, Loaded, PerChannel};
 use crate::dataset::{FeatureSpec, Field, ImageScale, Kind, Reader, Selection, Source, Want};
 use crate::model::{Element, FedInput, Feed, Port, Signature};
 use std::collections::HashMap;
@@ -53,7 +53,8 @@ impl Binding<'_> {
 
     /// Encodings of columns that no input takes.
     fn unfed_encodings(&self, signature: &Signature) -> Vec<Conflict> {
-        let fed: Vec<String> = signature.inputs.iter().flat_map(|port| self.columns_of(port).unwrap_or_default()).collect();
+        let fed: Vec<String> =
+            signature.inputs.iter().flat_map(|port| self.columns_of(port).unwrap_or_default()).collect();
         let unfed = self.config.data.encode.keys().filter(|column| !fed.contains(column));
         unfed
             .map(|column| {
@@ -125,8 +126,13 @@ impl Binding<'_> {
         let data = &self.config.data;
         let roles = [&data.id, &data.label, &data.weight, &data.score];
         let has_role = |field: &Field| roles.iter().any(|role| role.as_deref() == Some(&field.name));
-        let free: Vec<String> =
-            self.source.fields.iter().filter(|field| !has_role(field)).map(|field| format!("\"{}\"", field.name)).collect();
+        let free: Vec<String> = self
+            .source
+            .fields
+            .iter()
+            .filter(|field| !has_role(field))
+            .map(|field| format!("\"{}\"", field.name))
+            .collect();
         free.join(", ")
     }
 
@@ -134,7 +140,8 @@ impl Binding<'_> {
     fn column(&mut self, port: &Port, name: &str, key: &str) -> Result<usize, Conflict> {
         let Some(field) = self.source.field(name) else {
             let near = did_you_mean(name, self.source.fields.iter().map(|field| field.name.as_str()));
-            let message = format!("the data has no column `{name}`, which is to feed the model's input `{}`{near}", port.name);
+            let message =
+                format!("the data has no column `{name}`, which is to feed the model's input `{}`{near}", port.name);
             return Err(conflict(key, message, format!("{} has: {}", self.source.path.display(), self.candidates())));
         };
         let spec = self.spec(port, field, key)?;
@@ -154,7 +161,12 @@ impl Binding<'_> {
     fn spec(&self, port: &Port, field: &Field, key: &str) -> Result<FeatureSpec, Conflict> {
         let encode = self.config.data.encode.get(&field.name);
         let wants = |found: &str, help: String| {
-            let message = format!("column `{}` holds {found}, the model's input `{}` takes {}", field.name, port.name, port.element.name());
+            let message = format!(
+                "column `{}` holds {found}, the model's input `{}` takes {}",
+                field.name,
+                port.name,
+                port.element.name()
+            );
             conflict(key, message, help)
         };
         let want = match (port.element, field.kind) {
@@ -163,7 +175,10 @@ impl Binding<'_> {
             }
             (Element::Text, Kind::List) => return Err(wants(&field.dtype, "give it text".into())),
             (Element::Text, _) if encode.is_some() => {
-                return Err(wants("codes after [data.encode]", "remove its [data.encode]: the model takes the text itself".into()));
+                return Err(wants(
+                    "codes after [data.encode]",
+                    "remove its [data.encode]: the model takes the text itself".into(),
+                ));
             }
             (Element::Text, _) => Want::Text,
             (_, Kind::List) => self.tensor(port, field, key)?,
@@ -173,20 +188,33 @@ impl Binding<'_> {
                 return Err(conflict(key, message, "fill it in the data, or feed another column"));
             }
             (_, Kind::Text) if encode.is_none() => {
-                let help = format!("map its categories to the codes the model was trained on:  [data.encode]  {} = [\"…\", \"…\"]", toml_key(&field.name));
+                let help = format!(
+                    "map its categories to the codes the model was trained on:  [data.encode]  {} = [\"…\", \"…\"]",
+                    toml_key(&field.name)
+                );
                 return Err(wants("text", help));
             }
             _ => Want::Number,
         };
         let codes = encode.map(|categories| {
-            categories.iter().enumerate().map(|(code, category)| (category.to_string(), code as f64)).collect::<HashMap<_, _>>()
+            categories
+                .iter()
+                .enumerate()
+                .map(|(code, category)| (category.to_string(), code as f64))
+                .collect::<HashMap<_, _>>()
         });
-        Ok(FeatureSpec { column: field.name.clone(), want, encode: codes, refuse_missing: !port.element.takes_missing() })
+        Ok(FeatureSpec {
+            column: field.name.clone(),
+            want,
+            encode: codes,
+            refuse_missing: !port.element.takes_missing(),
+        })
     }
 
     fn is_empty(&self, field: &Field) -> bool {
         let spec = FeatureSpec { column: field.name.clone(), want: Want::Text, encode: None, refuse_missing: false };
-        let selection = Selection { features: vec![spec], filter: self.config.data.filter.clone(), ..Default::default() };
+        let selection =
+            Selection { features: vec![spec], filter: self.config.data.filter.clone(), ..Default::default() };
         Reader::empty_columns(self.source, &selection).is_ok_and(|empty| !empty.is_empty())
     }
 

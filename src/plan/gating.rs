@@ -8,20 +8,39 @@ use crate::fairness::{self, table};
 use crate::importance;
 
 /// Gates in the order of the file.
-pub fn resolve(loaded: &Loaded, task: Task, groups: &GroupPlan, outputs: &[String]) -> Result<Vec<GateSpec>, PlanError> {
+pub fn resolve(
+    loaded: &Loaded,
+    task: Task,
+    groups: &GroupPlan,
+    outputs: &[String],
+) -> Result<Vec<GateSpec>, PlanError> {
     let specs: Vec<GateSpec> = loaded.config.gates.iter().map(spec).collect();
     let attributes: Vec<String> = groups.attributes.iter().map(|attribute| attribute.name.clone()).collect();
     let mut conflicts: Vec<Conflict> = Vec::new();
     for (at, gate) in specs.iter().enumerate() {
         if let Err(error) = gates::validate(std::slice::from_ref(gate), fairness_task(task), &attributes, outputs) {
-            let needs_attribute = matches!(error, gates::GateError::NeedsAttribute { .. } | gates::GateError::UnknownAttribute { .. });
+            let needs_attribute =
+                matches!(error, gates::GateError::NeedsAttribute { .. } | gates::GateError::UnknownAttribute { .. });
             let key = if needs_attribute { "attribute" } else { "metric" };
-            let help = if needs_attribute { "gates over groups need an attribute that [fairness] lists" } else { "see docs/metrics.md for the metrics of each task" };
+            let help = if needs_attribute {
+                "gates over groups need an attribute that [fairness] lists"
+            } else {
+                "see docs/metrics.md for the metrics of each task"
+            };
             conflicts.push(conflict(format!("gates.{at}.{key}"), error.to_string(), help));
         }
         if needs_labels(&gate.metric) && loaded.config.data.label.is_none() {
             let message = format!("the metric {} needs labels, and [data] names no label", gate.metric);
-            conflicts.push(conflict(format!("gates.{at}.metric"), message, "set [data] label, or gate on a metric of scores alone"));
+            conflicts.push(conflict(
+                format!("gates.{at}.metric"),
+                message,
+                "set [data] label, or gate on a metric of scores alone",
+            ));
+        }
+        if let Some(named) = groups.metrics.as_ref().filter(|named| !named.contains(&gate.metric)) {
+            let message = format!("the metric {} is not among [fairness] metrics, so it is not measured", gate.metric);
+            let help = format!("add it to metrics = [{}], or measure all", named.join(", "));
+            conflicts.push(conflict(format!("gates.{at}.metric"), message, help));
         }
     }
     conflicts.extend(unknown_metrics(groups, task));
@@ -67,15 +86,12 @@ fn spec(gate: &config::Gate) -> GateSpec {
     }
 }
 
-/// Metrics that are about scores and decisions alone.
+/// Whether a metric, or the measure that it compares, rests on labels.
 fn needs_labels(metric: &str) -> bool {
-    let label_free = [
-        "selection_rate", "favourable_rate", "mean_score", "impact_ratio", "scoring_rate", "scoring_impact_ratio",
-        "statistical_parity_difference", "disparate_impact", "demographic_parity_difference", "demographic_parity_ratio",
-    ];
-    let base = metric.trim_end_matches("_difference").trim_end_matches("_ratio");
-    let compared = label_free.iter().any(|free| *free == metric || *free == base);
-    !compared && !metric.starts_with("clarify_")
+    let measure = |name: &str| table::MEASURES.iter().find(|known| known.name == name).map(|known| known.needs_labels);
+    let comparison = table::COMPARISONS.iter().find(|known| known.name == metric).map(|known| known.needs_labels);
+    let stem = ["_difference", "_ratio"].iter().find_map(|end| metric.strip_suffix(end));
+    measure(metric).or(comparison).or_else(|| stem.and_then(measure)).unwrap_or(true)
 }
 
 fn unknown_metrics(groups: &GroupPlan, task: Task) -> Vec<Conflict> {
@@ -104,5 +120,7 @@ fn unknown_references(groups: &GroupPlan) -> Vec<Conflict> {
 fn unknown_importance(loaded: &Loaded, task: Task) -> Vec<Conflict> {
     let named = loaded.config.importance.metrics.iter().flatten();
     let errors = named.filter_map(|name| importance::Metric::parse(name, importance_task(task)).err());
-    errors.map(|error| conflict("importance.metrics", error.to_string(), "leave the key out for the task's default")).collect()
+    errors
+        .map(|error| conflict("importance.metrics", error.to_string(), "leave the key out for the task's default"))
+        .collect()
 }

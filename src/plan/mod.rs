@@ -99,13 +99,37 @@ impl Plan {
         let native = Native::new(structure, &feeding.feed, &first, decided.reading.shape);
         let players = explaining::players(&loaded, &selection)?;
         let mut reading = decided.reading;
-        let (explain, unexplained) =
-            explaining::decide(&loaded, explaining::Facts { task, outputs: &outputs, native: &native, players: &players, reading: &reading, features: &first, n_rows })?;
+        let (explain, unexplained) = explaining::decide(
+            &loaded,
+            explaining::Facts {
+                task,
+                outputs: &outputs,
+                native: &native,
+                players: &players,
+                reading: &reading,
+                features: &first,
+                n_rows,
+            },
+        )?;
         let native = native.ok();
         reading.inner = native.as_ref().and_then(|native| native.inner().cloned());
         let scorer = model.scorer(feeding.feed, reading, threads)?;
         let model = Some(PlannedModel { model, scorer, native, players, explain, unexplained });
-        Ok(Self { loaded, threads, batch_rows, source, selection, n_rows, task, outputs, classes, threshold, model, groups, gates })
+        Ok(Self {
+            loaded,
+            threads,
+            batch_rows,
+            source,
+            selection,
+            n_rows,
+            task,
+            outputs,
+            classes,
+            threshold,
+            model,
+            groups,
+            gates,
+        })
     }
 
     /// Decisions recorded elsewhere: scores come from a column.
@@ -120,7 +144,11 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let task = loaded.config.model.task.unwrap_or(Task::Binary);
         if task == Task::Multiclass {
-            let found = conflict("model.task", "one column of recorded scores cannot hold several classes", "audit one class at a time as a binary task");
+            let found = conflict(
+                "model.task",
+                "one column of recorded scores cannot hold several classes",
+                "audit one class at a time as a binary task",
+            );
             return Err(PlanError::Config(Box::new(loaded.errors([found]))));
         }
         let (outputs, classes) = names(&loaded, task, &[])?;
@@ -128,7 +156,21 @@ impl Plan {
         selection.label = label(&loaded, &source, task, &[], &classes);
         check_values(&source, &selection, n_rows)?;
         let threshold = loaded.config.model.threshold.unwrap_or(0.5);
-        Ok(Self { loaded, threads, batch_rows, source, selection, n_rows, task, outputs, classes, threshold, model: None, groups, gates })
+        Ok(Self {
+            loaded,
+            threads,
+            batch_rows,
+            source,
+            selection,
+            n_rows,
+            task,
+            outputs,
+            classes,
+            threshold,
+            model: None,
+            groups,
+            gates,
+        })
     }
 
     pub fn config(&self) -> &Config {
@@ -147,7 +189,8 @@ fn check_columns(loaded: &Loaded, source: &Source) -> Result<(), PlanError> {
     let named = single.into_iter().filter_map(|(key, column)| Some((format!("data.{key}"), column.clone()?)));
     let lists = data.categorical.iter().map(|column| ("data.categorical".to_owned(), column.clone()));
     let image = data.image.iter().map(|image| ("data.image.column".to_owned(), image.column.clone()));
-    let missing: Vec<_> = named.chain(lists).chain(image).filter_map(|(key, column)| missing(source, &key, &column)).collect();
+    let missing: Vec<_> =
+        named.chain(lists).chain(image).filter_map(|(key, column)| missing(source, &key, &column)).collect();
     match missing.is_empty() {
         true => Ok(()),
         false => Err(PlanError::Config(Box::new(loaded.errors(missing)))),
@@ -159,7 +202,10 @@ fn check_values(source: &Source, selection: &Selection, n_rows: u64) -> Result<(
     let empty = Reader::empty_columns(source, selection)?;
     match empty.is_empty() {
         true => Ok(()),
-        false => Err(crate::dataset::DataError::NoValues { path: source.path.clone(), columns: empty.join("`, `"), n_rows }.into()),
+        false => {
+            Err(crate::dataset::DataError::NoValues { path: source.path.clone(), columns: empty.join("`, `"), n_rows }
+                .into())
+        }
     }
 }
 
@@ -175,7 +221,8 @@ fn missing(source: &Source, key: &str, column: &str) -> Option<crate::config::Co
 }
 
 fn first_rows(source: &Source, selection: &Selection) -> Result<Features, PlanError> {
-    let only = Selection { features: selection.features.clone(), filter: selection.filter.clone(), ..Default::default() };
+    let only =
+        Selection { features: selection.features.clone(), filter: selection.filter.clone(), ..Default::default() };
     match Reader::start(source, &only, 1)?.next() {
         Some(batch) => Ok(batch?.features),
         None => Err(crate::dataset::DataError::Empty { path: source.path.clone(), hint: "" }.into()),

@@ -35,7 +35,8 @@ impl Outputs<'_> {
         let task = self.task(score, columns, cut.as_ref())?;
         let shape = shape(task, columns);
         self.check(score, columns, task)?;
-        let score_is_margin = margin_output.filter(|margin| margin.port.name == score.port.name).map(|_| link_of(columns));
+        let score_is_margin =
+            margin_output.filter(|margin| margin.port.name == score.port.name).map(|_| link_of(columns));
         let margin = match (margin_output, cut) {
             (Some(margin), cut) if score_is_margin.is_none() => {
                 Some((margin.port.clone(), cut.map_or(link_of(margin.columns.unwrap_or(1)), |cut| cut.link)))
@@ -44,8 +45,14 @@ impl Outputs<'_> {
             _ => None,
         };
         let labels = self.labels(score, task, columns);
-        let reading =
-            Reading { shape, score: score.port.clone(), classes: score.classes.clone(), margin, score_is_margin, inner: None };
+        let reading = Reading {
+            shape,
+            score: score.port.clone(),
+            classes: score.classes.clone(),
+            margin,
+            score_is_margin,
+            inner: None,
+        };
         Ok(Decided { reading, task, labels })
     }
 
@@ -55,7 +62,11 @@ impl Outputs<'_> {
         found.map(Some).ok_or_else(|| {
             let names = || self.probes.iter().map(|probe| probe.port.name.as_str());
             let near = did_you_mean(name, names());
-            conflict(key, format!("the model has no output `{name}`{near}"), format!("its outputs are {}", names().collect::<Vec<_>>().join(", ")))
+            conflict(
+                key,
+                format!("the model has no output `{name}`{near}"),
+                format!("its outputs are {}", names().collect::<Vec<_>>().join(", ")),
+            )
         })
     }
 
@@ -64,27 +75,46 @@ impl Outputs<'_> {
         if let Some(named) = self.named("model.output", self.loaded.config.model.output.as_deref())? {
             return match named.columns {
                 Some(_) => Ok(named),
-                None => Err(conflict("model.output", format!("output `{}` holds no numbers", named.port.name), "name the output with the scores")),
+                None => Err(conflict(
+                    "model.output",
+                    format!("output `{}` holds no numbers", named.port.name),
+                    "name the output with the scores",
+                )),
             };
         }
         let is_margin = |probe: &Probe| margin.is_some_and(|margin| margin.port.name == probe.port.name);
-        let all: Vec<&Probe> = self.probes.iter().filter(|probe| probe.columns.is_some() && !probe.is_label()).collect();
+        let all: Vec<&Probe> =
+            self.probes.iter().filter(|probe| probe.columns.is_some() && !probe.is_label()).collect();
         let scores: Vec<&Probe> = all.iter().copied().filter(|probe| !is_margin(probe)).collect();
         let by_name = |probe: &&Probe| probe.port.name.to_lowercase().contains("prob");
         let is_linked = |probe: &&Probe| {
-            margin_tensor(&self.model.graph, &probe.port.name).is_some_and(|cut| all.iter().any(|other| other.port.name == cut.tensor))
+            margin_tensor(&self.model.graph, &probe.port.name)
+                .is_some_and(|cut| all.iter().any(|other| other.port.name == cut.tensor))
         };
         match scores.as_slice() {
             [score] => Ok(score),
             [] => match all.as_slice() {
                 [only] => Ok(only),
-                _ => Err(conflict("model.path", "the model has no output of numbers", "export it with its scores (probabilities or values)")),
+                _ => Err(conflict(
+                    "model.path",
+                    "the model has no output of numbers",
+                    "export it with its scores (probabilities or values)",
+                )),
             },
-            _ => only(scores.iter().copied().filter(by_name)).or_else(|| only(scores.iter().copied().filter(is_linked))).ok_or_else(|| {
-                let names: Vec<_> = scores.iter().map(|probe| format!("`{}`", probe.port.name)).collect();
-                let message = format!("the model has several outputs of numbers ({}) and it cannot be told which holds the scores", names.join(", "));
-                conflict("model", message, "name it:  [model]  output = \"…\"  (and margin_output = \"…\" for raw scores)")
-            }),
+            _ => only(scores.iter().copied().filter(by_name))
+                .or_else(|| only(scores.iter().copied().filter(is_linked)))
+                .ok_or_else(|| {
+                    let names: Vec<_> = scores.iter().map(|probe| format!("`{}`", probe.port.name)).collect();
+                    let message = format!(
+                        "the model has several outputs of numbers ({}) and it cannot be told which holds the scores",
+                        names.join(", ")
+                    );
+                    conflict(
+                        "model",
+                        message,
+                        "name it:  [model]  output = \"…\"  (and margin_output = \"…\" for raw scores)",
+                    )
+                }),
         }
     }
 
@@ -102,7 +132,11 @@ impl Outputs<'_> {
             _ if has_label => Ok(classes(columns)),
             _ if columns == 1 => Ok(Task::Regression),
             _ if unit => Ok(classes(columns)),
-            _ => Err(conflict("model", format!("output `{}` has {columns} columns and it cannot be told what they mean", score.port.name), "say it:  [model]  task = \"binary\", \"multiclass\" or \"regression\"")),
+            _ => Err(conflict(
+                "model",
+                format!("output `{}` has {columns} columns and it cannot be told what they mean", score.port.name),
+                "say it:  [model]  task = \"binary\", \"multiclass\" or \"regression\"",
+            )),
         }
     }
 
@@ -121,8 +155,15 @@ impl Outputs<'_> {
         let is_margin = self.loaded.config.model.margin_output.as_deref() == Some(output);
         let outside = score.least < -1e-5 || score.greatest > 1.0 + 1e-5;
         if task != Task::Regression && outside && !is_margin && score.least.is_finite() && score.greatest.is_finite() {
-            let message = format!("output `{output}` is to hold probabilities, but goes from {:.4} to {:.4}", score.least, score.greatest);
-            return Err(conflict("model", message, format!("if these are raw scores (logits), say so:  [model]  margin_output = {output:?}")));
+            let message = format!(
+                "output `{output}` is to hold probabilities, but goes from {:.4} to {:.4}",
+                score.least, score.greatest
+            );
+            return Err(conflict(
+                "model",
+                message,
+                format!("if these are raw scores (logits), say so:  [model]  margin_output = {output:?}"),
+            ));
         }
         Ok(())
     }

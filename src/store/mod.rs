@@ -38,7 +38,8 @@ pub use digest::{sha256_of, sha256_of_files};
 pub use error::StoreError;
 pub use lock::PipelineLock;
 pub use rows::{
-    ExplainedOutputs, ExplanationBatch, FeatureValues, LabelColumn, PredictionBatch, ROWS_SCHEMA_VERSION, number_text,
+    ExplainedOutputs, ExplanationBatch, FeatureValues, InteractionBatch, LabelColumn, PredictionBatch,
+    ROWS_SCHEMA_VERSION, number_text,
 };
 pub use run_writer::{Committed, Recovered, Report, RunWriter};
 

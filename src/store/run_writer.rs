@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::chain::{self, RECORD_VERSION, Record};
 use super::file::{self, SyncedFile};
 use super::leftovers::{self, Mark};
-use super::rows::{ExplanationFile, FinishedRows, Origin, PredictionFile};
+use super::rows::{ExplanationFile, FinishedRows, InteractionFile, Origin, PredictionFile};
 use super::{
-    ExplanationBatch, PipelineLock, PredictionBatch, RunRow, RunSummary, Store, StoreError, StoredFile, TOOL_VERSION,
-    insert, layout, now,
+    ExplanationBatch, InteractionBatch, PipelineLock, PredictionBatch, RunRow, RunSummary, Store, StoreError,
+    StoredFile, TOOL_VERSION, insert, layout, now,
 };
 use crate::audit::{Artifact, Audit, Decision, Run, SCHEMA_VERSION, Status};
 
@@ -26,6 +26,7 @@ pub struct RunWriter<'a> {
     recovered: Vec<Recovered>,
     predictions: Option<PredictionFile>,
     explanations: Option<ExplanationFile>,
+    interactions: Option<InteractionFile>,
 }
 
 /// A rendered report to be stored.
@@ -88,7 +89,17 @@ impl<'a> RunWriter<'a> {
             tool_version: TOOL_VERSION.to_string(),
         };
         let previous = store.catalogue.last_recorded(lock.pipeline())?;
-        let writer = Self { store, lock, mark, origin, previous, recovered, predictions: None, explanations: None };
+        let writer = Self {
+            store,
+            lock,
+            mark,
+            origin,
+            previous,
+            recovered,
+            predictions: None,
+            explanations: None,
+            interactions: None,
+        };
         // Better to learn now than after hours that nothing can be stored.
         let folder = results.join(layout::reports_folder(lock.pipeline(), run_id));
         drop(file::write(&folder.join("probe"), run_id, b"probe")?);
@@ -121,6 +132,16 @@ impl<'a> RunWriter<'a> {
         let file = match &mut self.explanations {
             Some(file) => file,
             none => none.insert(ExplanationFile::create(&target, &self.origin, batch)?),
+        };
+        file.push(batch)
+    }
+
+    /// Adds rows to `interactions`, in data order.
+    pub fn interactions(&mut self, batch: &InteractionBatch<'_>) -> Result<(), StoreError> {
+        let target = self.rows_target("interactions");
+        let file = match &mut self.interactions {
+            Some(file) => file,
+            none => none.insert(InteractionFile::create(&target, &self.origin, batch)?),
         };
         file.push(batch)
     }
@@ -173,6 +194,9 @@ impl<'a> RunWriter<'a> {
             staged.push(self.staged_rows(file.finish()?));
         }
         if let Some(file) = self.explanations.take() {
+            staged.push(self.staged_rows(file.finish()?));
+        }
+        if let Some(file) = self.interactions.take() {
             staged.push(self.staged_rows(file.finish()?));
         }
         staged.push(self.staged_document(layout::AUDIT_KIND, layout::AUDIT_FILE, &audit_json(audit)?)?);

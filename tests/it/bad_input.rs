@@ -133,7 +133,9 @@ fn a_truncated_model_is_refused_wherever_it_ends() {
 fn a_missing_onnx_runtime_is_one_clear_error() {
     let project = Project::new();
     let before = project.files();
-    let ran = Ran::of(project.command(&["run", "audit.toml"]).env("ORT_DYLIB_PATH", "/nowhere/libonnxruntime.so").output().unwrap());
+    let ran = Ran::of(
+        project.command(&["run", "audit.toml"]).env("ORT_DYLIB_PATH", "/nowhere/libonnxruntime.so").output().unwrap(),
+    );
     ran.expect(2).says(&["ORT_DYLIB_PATH", "/nowhere/libonnxruntime.so", "no such file"]);
     assert_eq!(project.files(), before);
 }
@@ -143,7 +145,9 @@ fn a_library_that_is_not_onnx_runtime_is_one_clear_error() {
     let project = Project::new();
     project.write("libother.so", "not a library");
     let before = project.files();
-    let ran = Ran::of(project.command(&["run", "audit.toml"]).env("ORT_DYLIB_PATH", project.path("libother.so")).output().unwrap());
+    let ran = Ran::of(
+        project.command(&["run", "audit.toml"]).env("ORT_DYLIB_PATH", project.path("libother.so")).output().unwrap(),
+    );
     ran.expect(2).says(&["libother.so", "make onnxruntime", "ORT_DYLIB_PATH"]);
     assert_eq!(project.files(), before);
 }
@@ -218,7 +222,10 @@ fn text_where_the_model_takes_numbers_is_refused_with_the_way_out() {
 #[test]
 fn a_number_column_with_a_word_in_it_is_refused() {
     let project = Project::new();
-    project.write("people.csv", people_with("debt", |row, debt| if row == 40 { "much".to_owned() } else { debt.to_owned() }));
+    project.write(
+        "people.csv",
+        people_with("debt", |row, debt| if row == 40 { "much".to_owned() } else { debt.to_owned() }),
+    );
     refused(&project, &["column `debt` holds text", "input `input` takes float32"]);
 }
 
@@ -233,7 +240,8 @@ fn a_word_beyond_the_rows_that_tell_the_types_is_refused() {
 #[test]
 fn a_duplicated_column_is_refused_though_the_reader_could_rename_it() {
     let project = Project::new();
-    let twice: String = people(N_PEOPLE).lines().map(|line| format!("{line},{}\n", line.split(',').nth(1).unwrap())).collect();
+    let twice: String =
+        people(N_PEOPLE).lines().map(|line| format!("{line},{}\n", line.split(',').nth(1).unwrap())).collect();
     project.write("people.csv", twice);
     refused(&project, &["people.csv", "`income`", "twice"]);
 }
@@ -255,7 +263,8 @@ fn an_input_column_without_a_single_value_is_refused() {
 #[test]
 fn an_input_column_without_a_value_among_the_filtered_rows_is_refused() {
     let project = Project::new();
-    project.write("people.csv", people_with("debt", |row, debt| if row < 30 { String::new() } else { debt.to_owned() }));
+    project
+        .write("people.csv", people_with("debt", |row, debt| if row < 30 { String::new() } else { debt.to_owned() }));
     project.edit("[model]", "filter = \"id < 30\"\n[model]");
     refused(&project, &["`debt`", "no value in any of 30 rows"]);
 }
@@ -277,7 +286,10 @@ fn a_group_column_without_a_single_value_is_refused() {
 #[test]
 fn a_label_with_a_third_value_is_refused() {
     let project = Project::new();
-    project.write("people.csv", people_with("repaid", |row, repaid| if row == 50 { "maybe".to_owned() } else { repaid.to_owned() }));
+    project.write(
+        "people.csv",
+        people_with("repaid", |row, repaid| if row == 50 { "maybe".to_owned() } else { repaid.to_owned() }),
+    );
     refused_late(&project, &["audit.toml", "column `repaid`", "`maybe` and `no`", "[data] positive"]);
 }
 
@@ -292,7 +304,10 @@ fn a_label_of_which_no_row_is_positive_is_refused() {
 fn a_class_that_the_model_does_not_know_is_refused() {
     let project = Project::new();
     project.model("rf_multiclass").edit("positive = \"yes\"", "").edit("reference = { sex = \"Male\" }", "");
-    project.write("people.csv", people_with("repaid", |row, _| if row == 7 { "5".to_owned() } else { (row % 3).to_string() }));
+    project.write(
+        "people.csv",
+        people_with("repaid", |row, _| if row == 7 { "5".to_owned() } else { (row % 3).to_string() }),
+    );
     refused_late(&project, &["column `repaid`", "unexpected label value `5`", "classes are 0, 1, 2"]);
 }
 
@@ -300,7 +315,10 @@ fn a_class_that_the_model_does_not_know_is_refused() {
 fn a_negative_weight_is_refused() {
     let project = Project::new();
     project.edit("[model]", "weight = \"weight\"\n[model]");
-    project.write("people.csv", people_with("weight", |row, weight| if row == 9 { "-0.5".to_owned() } else { weight.to_owned() }));
+    project.write(
+        "people.csv",
+        people_with("weight", |row, weight| if row == 9 { "-0.5".to_owned() } else { weight.to_owned() }),
+    );
     refused_late(&project, &["audit.toml", "column `weight`", "-0.5", "0 or more"]);
 }
 
@@ -308,7 +326,10 @@ fn a_negative_weight_is_refused() {
 fn a_missing_weight_is_refused() {
     let project = Project::new();
     project.edit("[model]", "weight = \"weight\"\n[model]");
-    project.write("people.csv", people_with("weight", |row, weight| if row == 9 { String::new() } else { weight.to_owned() }));
+    project.write(
+        "people.csv",
+        people_with("weight", |row, weight| if row == 9 { String::new() } else { weight.to_owned() }),
+    );
     refused_late(&project, &["audit.toml", "column `weight`", "0 or more"]);
 }
 
@@ -337,7 +358,8 @@ fn a_reference_group_that_is_not_in_the_data_is_refused() {
 fn a_missing_value_where_the_model_takes_whole_numbers_is_refused() {
     let project = Project::new();
     project.model("tree_int64");
-    project.write("people.csv", people_with("debt", |row, debt| if row == 9 { String::new() } else { debt.to_owned() }));
+    project
+        .write("people.csv", people_with("debt", |row, debt| if row == 9 { String::new() } else { debt.to_owned() }));
     refused_late(&project, &["column `debt`", "cannot take a missing value"]);
 }
 
@@ -361,15 +383,23 @@ fn too_few_columns_for_a_matrix_are_counted() {
 fn a_score_that_is_not_a_number_names_the_row() {
     let project = Project::new();
     project.model("mlp").edit(", \"age\"]", "]");
-    project.write("people.csv", people_with("debt", |row, debt| if row == 41 { String::new() } else { debt.to_owned() }));
+    project
+        .write("people.csv", people_with("debt", |row, debt| if row == 41 { String::new() } else { debt.to_owned() }));
     refused_late(&project, &["audit.toml", "row 41", "NaN", "[data] filter"]);
 }
 
 #[test]
 fn an_infinite_score_names_the_row() {
     let project = Project::new();
-    project.model("linear_regression").edit("positive = \"yes\"", "").edit("label = \"repaid\"", "").edit("metric = \"accuracy\"\nmin = 0.1", "metric = \"mean_score\"\nmin = -1000.0");
-    project.write("people.csv", people_with("debt", |row, debt| if row == 41 { "1e300".to_owned() } else { debt.to_owned() }));
+    project
+        .model("linear_regression")
+        .edit("positive = \"yes\"", "")
+        .edit("label = \"repaid\"", "")
+        .edit("metric = \"accuracy\"\nmin = 0.1", "metric = \"mean_score\"\nmin = -1000.0");
+    project.write(
+        "people.csv",
+        people_with("debt", |row, debt| if row == 41 { "1e300".to_owned() } else { debt.to_owned() }),
+    );
     project.edit("[model]", "[explain]\nmethod = \"none\"\n[model]");
     refused_late(&project, &["audit.toml", "row 41", "inf"]);
 }
@@ -378,7 +408,8 @@ fn an_infinite_score_names_the_row() {
 fn a_missing_value_under_a_linear_model_names_the_column() {
     let project = Project::new();
     project.model("logistic_zipmap");
-    project.write("people.csv", people_with("debt", |row, debt| if row == 41 { String::new() } else { debt.to_owned() }));
+    project
+        .write("people.csv", people_with("debt", |row, debt| if row == 41 { String::new() } else { debt.to_owned() }));
     refused_late(&project, &["audit.toml", "`debt`", "missing"]);
 }
 

@@ -155,7 +155,8 @@ impl Project {
 
     /// Runs `audit.toml` for [`DAY`] with further arguments.
     pub fn run(&self, more: &[&str]) -> Ran {
-        let arguments: Vec<&str> = ["run", "audit.toml", "--as-of", DAY].into_iter().chain(more.iter().copied()).collect();
+        let arguments: Vec<&str> =
+            ["run", "audit.toml", "--as-of", DAY].into_iter().chain(more.iter().copied()).collect();
         self.probity(&arguments)
     }
 

@@ -22,7 +22,7 @@ pub struct Explain {
     pub interactions: bool,
     /// tree_path_dependent: where the rows per node come from. Default "background".
     pub cover: Cover,
-    /// Sampling methods: model evaluations per row. Default 2048.
+    /// Sampling methods: coalitions per row, each scored against every background row. Default 2048.
     #[schemars(range(min = 1))]
     pub budget: u64,
     /// Above 0: the k largest attributions per row are kept, the rest summed as "(other)". Default 0: all.

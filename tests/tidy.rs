@@ -21,11 +21,45 @@ const HOMES: &[(&str, &[&str])] = &[
     ("schemars", &["config"]),
     ("minijinja", &["report"]),
     ("statrs", &["stats"]),
-    ("clap", &["cli"]),
+    ("clap", &["cli", "main.rs"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("indicatif", &["cli/progress.rs"]),
     ("tracing_subscriber", &["cli/style.rs"]),
+];
+
+/// Which rooms a room may name: data goes one way, and what knows less comes first.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("audit", &[]),
+    ("config", &[]),
+    ("dataset", &[]),
+    ("forest", &[]),
+    ("stats", &[]),
+    ("report", &["audit"]),
+    ("fairness", &["audit", "stats"]),
+    ("model", &["dataset", "forest"]),
+    ("explain", &["dataset", "forest", "model", "stats"]),
+    ("importance", &["audit", "dataset", "explain", "model", "stats"]),
+    ("store", &["audit", "dataset", "explain"]),
+    ("plan", &["config", "dataset", "explain", "fairness", "forest", "importance", "model", "stats"]),
+    (
+        "pipeline",
+        &[
+            "audit",
+            "config",
+            "dataset",
+            "explain",
+            "fairness",
+            "forest",
+            "importance",
+            "model",
+            "plan",
+            "report",
+            "stats",
+            "store",
+        ],
+    ),
+    ("cli", &["audit", "config", "dataset", "fairness", "model", "pipeline", "plan", "report", "store"]),
 ];
 
 const MOST_LINES: usize = 420;
@@ -83,11 +117,47 @@ fn every_foreign_crate_stays_at_home() {
     assert!(strays.is_empty(), "\n{}", strays.join("\n"));
 }
 
+/// `dataset` for `src/dataset/reader.rs`, `audit` for `src/audit.rs`.
+fn room(path: &Path) -> String {
+    let inside = path.strip_prefix("src").unwrap();
+    inside.iter().next().unwrap().to_string_lossy().trim_end_matches(".rs").to_owned()
+}
+
+/// Names after `crate::` in a line of code.
+fn rooms_named(line: &str) -> impl Iterator<Item = &str> {
+    line.split("crate::").skip(1).map(|rest| {
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        &rest[..end]
+    })
+}
+
+#[test]
+fn arrows_between_rooms_go_one_way() {
+    let mut strays = Vec::new();
+    for (path, text) in sources("src") {
+        let room = room(&path);
+        let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == room) else { continue };
+        for (at, line) in text.lines().enumerate().filter(|(_, line)| !is_comment(line)) {
+            let is_room = |name: &str| ARROWS.iter().any(|(room, _)| *room == name);
+            // `crate::{…}` would hide the rooms from this test.
+            let stray = |name: &&str| name.is_empty() || is_room(name) && *name != room && !allowed.contains(name);
+            strays.extend(
+                rooms_named(line).find(stray).map(|name| format!("{}:{} names crate::{name}", path.display(), at + 1)),
+            );
+        }
+    }
+    assert!(strays.is_empty(), "\n{}", strays.join("\n"));
+}
+
 #[test]
 fn only_the_command_line_prints() {
     let prints = ["println!", "eprintln!", "print!(", "eprint!(", "dbg!("];
-    for (path, text) in sources("src").into_iter().filter(|(path, _)| !path.starts_with("src/cli")) {
-        let found = text.lines().position(|line| !is_comment(line) && prints.iter().any(|print| line.contains(print)));
+    for (path, text) in
+        sources("src").into_iter().filter(|(path, _)| !path.starts_with("src/cli") && !path.ends_with("tests.rs"))
+    {
+        let program = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let found =
+            program.lines().position(|line| !is_comment(line) && prints.iter().any(|print| line.contains(print)));
         assert_eq!(found, None, "{} prints in line {}", path.display(), found.unwrap_or(0) + 1);
     }
 }

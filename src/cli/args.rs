@@ -106,7 +106,7 @@ pub(super) struct InspectArgs {
 /// Where history is.
 #[derive(Debug, Clone, Args)]
 pub(super) struct History {
-    /// Catalogue to use [default: PROBITY_CATALOGUE, else [store] of the nearest probity.toml, else var/catalogue.db]
+    /// Catalogue to use [default: PROBITY_CATALOGUE, else the store of the nearest probity.toml, else var/catalogue.db]
     #[arg(long, value_name = "URL")]
     pub catalogue: Option<String>,
 }

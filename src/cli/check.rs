@@ -6,19 +6,25 @@ use crate::ExitStatus;
 use crate::config::Scale;
 use crate::dataset::Want;
 use crate::model::NativeKind;
+use crate::pipeline::{self, Foresight, GroupSizes};
 use crate::plan::{Explained, Plan, Rows, task_name};
+
+/// Groups listed by name; the rest is counted.
+const MOST_GROUPS: usize = 8;
 
 pub(super) fn run(args: &CheckArgs) -> Done {
     let threads = opening::threads(args.threads);
     opening::start_threads(threads);
     for path in &args.pipelines {
         let plan = opening::resolve(opening::load(path, &args.sets)?, threads, 16_384)?;
-        style::print(&describe(&plan));
+        let foresight = pipeline::foresee(&plan).map_err(|error| opening::run_problem(path, error))?;
+        let sizes = pipeline::group_sizes(&plan).map_err(|error| opening::run_problem(path, error))?;
+        style::print(&describe(&plan, foresight.as_ref(), &sizes));
     }
     Ok(ExitStatus::Passed)
 }
 
-fn describe(plan: &Plan) -> String {
+fn describe(plan: &Plan, foresight: Option<&Foresight>, sizes: &[GroupSizes]) -> String {
     let config = plan.config();
     let mut text = format!("{}: a {} audit\n\n", config.pipeline.name, task_name(plan.task));
     let files = plan.source.files.len();
@@ -40,8 +46,8 @@ fn describe(plan: &Plan) -> String {
         text += &line("model", &format!("{}: {}", config.model.path.as_deref().unwrap_or(""), structure(plan)));
         text += &line("score", &model.scorer.reading().score.name);
     }
-    text += &explanation(plan);
-    text += &line("groups", &groups(plan));
+    text += &explanation(plan, foresight);
+    text += &groups(sizes);
     text += &line("gates", &plan.gates.len().to_string());
     text += &line("threads", &plan.threads.to_string());
     text + "\n" + &columns(plan)
@@ -62,7 +68,7 @@ fn structure(plan: &Plan) -> String {
     }
 }
 
-fn explanation(plan: &Plan) -> String {
+fn explanation(plan: &Plan, foresight: Option<&Foresight>) -> String {
     let Some(explain) = plan.explain() else {
         let why = plan.model.as_ref().and_then(|model| model.unexplained.as_deref()).unwrap_or("there is no model");
         return line("explain", &format!("nothing: {why}"));
@@ -81,14 +87,16 @@ fn explanation(plan: &Plan) -> String {
             outputs.iter().map(|output| plan.outputs[*output].as_str()).collect::<Vec<_>>().join(", ")
         }
     };
-    let background = if explain.zero_baseline { Some("zero in every column".to_owned()) } else { None };
-    let background = background.unwrap_or_else(|| {
-        explain
-            .background_rows
-            .map_or("all background rows".to_owned(), |n| format!("{} background rows", style::thousands(n)))
-    });
+    let background = match foresight {
+        _ if explain.zero_baseline => "zero in every column".to_owned(),
+        Some(foresight) => format!("{} background rows", style::thousands(foresight.background_rows)),
+        None => "all background rows".to_owned(),
+    };
     let mut text = line("explain", &format!("{} on the {scale} scale ({})", explain.method.name(), explain.reason));
     text += &line("", &format!("{} rows for {outputs}, against {background}", style::thousands(rows)));
+    if let Some(foresight) = foresight {
+        text += &line("", &format!("engine: {}{}", foresight.engine, estimate(foresight)));
+    }
     if let Some(calls) = model_calls(plan, rows) {
         text += &line("", &format!("up to {} model evaluations", style::thousands(calls)));
     }
@@ -116,9 +124,24 @@ fn size(bytes: u64) -> String {
     }
 }
 
-fn groups(plan: &Plan) -> String {
-    let names: Vec<&str> = plan.groups.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join("; ") }
+fn estimate(foresight: &Foresight) -> String {
+    let Some(estimate) = foresight.estimate else { return String::new() };
+    format!(", about {:.1} s on one core, {} of tables", estimate.seconds, size(estimate.bytes as u64))
+}
+
+/// Every attribute with its groups, the largest first.
+fn groups(sizes: &[GroupSizes]) -> String {
+    if sizes.is_empty() {
+        return line("groups", "none");
+    }
+    let one = |(at, (attribute, groups)): (usize, &GroupSizes)| {
+        let shown = groups.iter().take(MOST_GROUPS).map(|(group, n)| format!("{group} {}", style::thousands(*n)));
+        let more = groups.len().saturating_sub(MOST_GROUPS);
+        let more = (more > 0).then(|| format!("{more} more"));
+        let listed = shown.chain(more).collect::<Vec<_>>().join(", ");
+        line(if at == 0 { "groups" } else { "" }, &format!("{attribute}: {listed}"))
+    };
+    sizes.iter().enumerate().map(one).collect()
 }
 
 /// How each raw column meets the model.

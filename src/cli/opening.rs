@@ -39,7 +39,7 @@ fn plan_problem(path: &Path, error: PlanError) -> Problem {
 
 pub(super) fn run_problem(path: &Path, error: RunError) -> Problem {
     match error.cause {
-        Cause::Plan(cause) => plan_problem(path, cause),
+        Cause::Plan(cause) => plan_problem(path, *cause),
         Cause::Other(message) => Problem::with(error.status, format!("{}: {message}", path.display())),
     }
 }

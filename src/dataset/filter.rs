@@ -59,7 +59,9 @@ fn translate(sql: &Sql, columns: &mut Vec<String>) -> Result<Expr, String> {
         }
         Sql::BinaryOp { left, op, right } => binary(translate(left, columns)?, op, translate(right, columns)?)?,
         other => {
-            return Err(format!("`{other}` is not available here; use comparisons, AND, OR, NOT, IN, BETWEEN, IS NULL"));
+            return Err(format!(
+                "`{other}` is not available here; use comparisons, AND, OR, NOT, IN, BETWEEN, IS NULL"
+            ));
         }
     })
 }

@@ -218,14 +218,17 @@ impl Iterator for Reader<'_> {
 /// Frames in data order, of any height.
 enum Frames {
     /// Windows of whole row groups, read one after the other: no more than one is held at a time.
-    Windows {
-        frame: LazyFrame,
-        predicate: Option<Expr>,
-        columns: Vec<Expr>,
-        windows: std::vec::IntoIter<(i64, IdxSize)>,
-    },
+    Windows(Box<Windows>),
     /// Formats that are read from their start: polars streams them on its own threads.
     Stream(Receiver<PolarsResult<DataFrame>>),
+}
+
+struct Windows {
+    frame: LazyFrame,
+    predicate: Option<Expr>,
+    columns: Vec<Expr>,
+    /// `(offset, rows)`.
+    rest: std::vec::IntoIter<(i64, IdxSize)>,
 }
 
 /// Rows of a window, at least, where row groups are smaller.
@@ -240,7 +243,10 @@ impl Frames {
         let columns = columns_of(source, selection);
         let frame = source.frame.clone();
         Ok(match &source.pieces {
-            Some(pieces) => Frames::Windows { frame, predicate, columns, windows: windows(pieces).into_iter() },
+            Some(pieces) => {
+                let rest = windows(pieces).into_iter();
+                Frames::Windows(Box::new(Windows { frame, predicate, columns, rest }))
+            }
             None => Frames::Stream(stream(query(frame, predicate, columns), batch_rows)),
         })
     }
@@ -248,9 +254,10 @@ impl Frames {
     fn next(&mut self) -> Option<PolarsResult<DataFrame>> {
         match self {
             Frames::Stream(frames) => frames.recv().ok(),
-            Frames::Windows { frame, predicate, columns, windows } => {
-                let (offset, n_rows) = windows.next()?;
-                let window = query(frame.clone().slice(offset, n_rows), predicate.clone(), columns.clone());
+            Frames::Windows(windows) => {
+                let (offset, n_rows) = windows.rest.next()?;
+                let frame = windows.frame.clone().slice(offset, n_rows);
+                let window = query(frame, windows.predicate.clone(), windows.columns.clone());
                 Some(window.collect_with_engine(Engine::Streaming).map(|result| result.unwrap_single()))
             }
         }

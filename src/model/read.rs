@@ -24,7 +24,7 @@ fn tensor(value: &DynValue, n_rows: usize) -> Result<Array2<f64>, String> {
         }
         other => return Err(format!("its elements are {other}, not numbers")),
     };
-    if n_rows == 0 || numbers.len() % n_rows != 0 {
+    if n_rows == 0 || !numbers.len().is_multiple_of(n_rows) {
         return Err(format!("it gave {} numbers for {n_rows} rows", numbers.len()));
     }
     Array2::from_shape_vec((n_rows, numbers.len() / n_rows), numbers).map_err(|error| error.to_string())

@@ -13,7 +13,7 @@ pub struct RunError {
 #[derive(Debug)]
 pub enum Cause {
     /// Points at a key of the TOML.
-    Plan(PlanError),
+    Plan(Box<PlanError>),
     Other(String),
 }
 
@@ -42,7 +42,7 @@ impl std::error::Error for RunError {}
 
 impl From<PlanError> for RunError {
     fn from(error: PlanError) -> Self {
-        Self { status: ExitStatus::Unacceptable, cause: Cause::Plan(error) }
+        Self { status: ExitStatus::Unacceptable, cause: Cause::Plan(Box::new(error)) }
     }
 }
 

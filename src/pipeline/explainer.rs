@@ -70,6 +70,14 @@ impl<'a> Explainer<'a> {
 }
 
 impl Explainer<'_> {
+    /// What explaining was estimated to take, for exact tree engines.
+    pub fn estimate(&self) -> Option<tree::Estimate> {
+        match &self.engine {
+            Engine::Tree(explainer) => Some(explainer.estimate()),
+            _ => None,
+        }
+    }
+
     /// Interaction values of the same rows, where the method has them and the plan asks for them.
     pub fn interactions(
         &self,

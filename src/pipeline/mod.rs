@@ -7,6 +7,7 @@ mod assemble;
 mod error;
 mod explainer;
 mod explaining;
+mod foresight;
 mod gallery;
 mod meetings;
 mod players;
@@ -14,6 +15,7 @@ mod scoring;
 
 pub use error::{Cause, RunError};
 pub use explainer::Explainer;
+pub use foresight::{Foresight, GroupSizes, foresee, group_sizes};
 
 use crate::audit::{Audit, Decision};
 use crate::config::{ImportanceMethod, Task};

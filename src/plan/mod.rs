@@ -1,7 +1,7 @@
 //! What will be done: the config resolved against data and model, everything decided before the first row is read.
 //!
-//! `Plan::resolve` opens the data's schema and the model, binds columns to inputs ([`feeding`]), decides how outputs are
-//! read ([`reading`]), which explanation fits ([`explaining`]), which groups are compared ([`grouping`]). What does not
+//! `Plan::resolve` opens the data's schema and the model, binds columns to inputs (`feeding`), decides how outputs are
+//! read (`reading`), which explanation fits (`explaining`), which groups are compared (`grouping`). What does not
 //! fit is said with the key it stands at. Only `resolve` crosses from [`crate::config::Config`] to here.
 
 mod background;

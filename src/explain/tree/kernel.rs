@@ -37,7 +37,7 @@ pub(super) struct Term {
     pub delta: u16,
 }
 
-/// Widest entry that [`Simd::add_entries`] takes, in lines.
+/// Widest entry that `Simd::add_entries` takes, in lines.
 pub(super) const WIDEST: usize = 4;
 
 /// Where a row's sums are: `width` lines from `offset` within `stride` lines a row.

@@ -1,0 +1,289 @@
+//! Draws, scores and fits the neighbourhoods of many rows on all threads.
+
+use super::columns::Distribution;
+use super::products::{PARTS, Products};
+use super::surrogate::Surrogate;
+use super::truncated::Uniforms;
+use super::{LimeColumn, LimeError, LimeResult, LimeSettings, LocalFit, Stability, stability};
+use crate::dataset::batch::{Column, Features};
+use crate::explain::Attributions;
+use crate::explain::game::{Scale, chunk_rows};
+use crate::model::predictor::Predictor;
+use crate::stats::random::Stream;
+use ndarray::{Array1, Array2, Array3, ArrayView1, Axis, s};
+use rayon::prelude::*;
+
+/// Width of the kernel for each root of the number of columns.
+const WIDTH_PER_ROOT: f64 = 0.75;
+/// A surrogate needs at least a few neighbours for every coefficient.
+const LEAST_PER_COLUMN: usize = 4;
+
+/// Explains rows of one model in the neighbourhood that the training data describe.
+pub struct LimeExplainer<'a> {
+    predictor: &'a dyn Predictor,
+    columns: Vec<LimeColumn>,
+    distributions: Vec<Distribution>,
+    settings: LimeSettings,
+    kernel_width: f64,
+}
+
+/// A scored neighbourhood.
+struct Neighbourhood {
+    products: Products,
+    /// The row's design.
+    own: Array1<f64>,
+    /// The row's scores.
+    scores: Array1<f64>,
+}
+
+/// Surrogates of one row with what other seeds make of them.
+struct Explained {
+    surrogates: Vec<Surrogate>,
+    /// `[outputs × features]`.
+    phi: Array2<f64>,
+    std_err: Array2<f64>,
+}
+
+impl<'a> LimeExplainer<'a> {
+    /// Neighbours will be distributed as the rows of `training`, whose `columns` are described in order.
+    ///
+    /// # Errors
+    /// No training rows, tensors, too few samples for the columns, or settings without meaning.
+    pub fn new(
+        predictor: &'a dyn Predictor,
+        training: &Features,
+        columns: &[LimeColumn],
+        settings: LimeSettings,
+    ) -> Result<Self, LimeError> {
+        check(training, columns, &settings)?;
+        let learn = |(column, described)| Distribution::learn(column, described, &settings);
+        let distributions: Result<Vec<Distribution>, LimeError> =
+            training.columns.par_iter().zip(columns).map(learn).collect();
+        let default_width = WIDTH_PER_ROOT * (columns.len() as f64).sqrt();
+        let kernel_width = settings.kernel_width.unwrap_or(default_width);
+        Ok(Self { predictor, columns: columns.to_vec(), distributions: distributions?, settings, kernel_width })
+    }
+
+    /// Scores that explaining `n_rows` rows asks of the model.
+    pub fn evaluations(&self, n_rows: u64) -> u64 {
+        let further = match self.settings.stability {
+            Stability::Seeds { further } => further as u64,
+            Stability::NotAsked | Stability::Resampled { .. } => 0,
+        };
+        n_rows * self.settings.samples as u64 * (1 + further)
+    }
+
+    /// Explains `rows`; `keys` are their positions in the data, from which their random numbers come.
+    ///
+    /// # Errors
+    /// Columns that are not the training data's, outputs or margins that the model does not have, or scores that are not
+    /// finite.
+    pub fn explain(&self, rows: &Features, keys: &[u64]) -> Result<LimeResult, LimeError> {
+        self.check_rows(rows, keys)?;
+        let explained: Vec<Result<Explained, LimeError>> =
+            (0..rows.n_rows).into_par_iter().map(|row| self.explain_row(rows, row, keys[row])).collect();
+        let shape = (rows.n_rows, self.settings.outputs.len(), self.columns.len());
+        let (mut phi, mut std_err) = (Array3::zeros(shape), Array3::zeros(shape));
+        let mut fits = Vec::with_capacity(shape.0 * shape.1);
+        for (row, explained) in explained.into_iter().enumerate() {
+            let explained = explained?;
+            phi.index_axis_mut(Axis(0), row).assign(&explained.phi);
+            std_err.index_axis_mut(Axis(0), row).assign(&explained.std_err);
+            fits.extend(explained.surrogates.iter().map(|surrogate| surrogate.fit));
+        }
+        let base = fits.iter().map(|fit: &LocalFit| fit.intercept);
+        let base = Array2::from_shape_fn((shape.0, shape.1), shaped(base.collect(), shape.1));
+        let fits = Array2::from_shape_fn((shape.0, shape.1), shaped(fits, shape.1));
+        let std_err = (self.settings.stability != Stability::NotAsked).then_some(std_err);
+        Ok(LimeResult { attributions: Attributions { phi, base, std_err }, terms: self.terms(rows), fits })
+    }
+
+    /// `[row][feature]`: the condition on a row's cell that its attribution is for.
+    fn terms(&self, rows: &Features) -> Vec<Vec<String>> {
+        let term = |row: usize, at: usize| self.distributions[at].term(&self.columns[at], &rows.columns[at], row);
+        let of_row = |row| (0..self.columns.len()).map(|at| term(row, at).unwrap_or_default()).collect();
+        (0..rows.n_rows).map(of_row).collect()
+    }
+
+    fn check_rows(&self, rows: &Features, keys: &[u64]) -> Result<(), LimeError> {
+        if keys.len() != rows.n_rows {
+            return Err(LimeError::Keys { rows: rows.n_rows, keys: keys.len() });
+        }
+        if rows.columns.len() != self.columns.len() {
+            return Err(LimeError::ColumnCount { rows: rows.columns.len(), background: self.columns.len() });
+        }
+        for (at, column) in rows.columns.iter().enumerate() {
+            let (found, expected) = (kind(column), self.distributions[at].kind());
+            if found != expected {
+                let column = self.columns[at].name.clone();
+                return Err(LimeError::Columns { column, rows: found, background: expected });
+            }
+        }
+        Ok(())
+    }
+
+    fn explain_row(&self, rows: &Features, row: usize, key: u64) -> Result<Explained, LimeError> {
+        let neighbourhood = self.neighbourhood(rows, row, key, 0)?;
+        let mut surrogates = self.fit(&neighbourhood, |_| 1.0);
+        let others = self.others(&neighbourhood, &surrogates, rows, row, key)?;
+        let shape = (surrogates.len(), self.columns.len());
+        let (mut phi, mut std_err) = (Array2::zeros(shape), Array2::zeros(shape));
+        for (output, surrogate) in surrogates.iter_mut().enumerate() {
+            let answers: Vec<&[f64]> = others.iter().map(|other| other[output].coefficients.as_slice()).collect();
+            surrogate.fit.stability = stability::agreement(&answers);
+            let correction = self.spread_correction(neighbourhood.products.n_parts());
+            let contribution = Array1::from(surrogate.coefficients.clone()) * &neighbourhood.own;
+            phi.row_mut(output).assign(&contribution);
+            if !answers.is_empty() {
+                let spread = Array1::from(stability::spread(&answers)) * neighbourhood.own.mapv(f64::abs);
+                std_err.row_mut(output).assign(&(spread * correction));
+            }
+        }
+        Ok(Explained { surrogates, phi, std_err })
+    }
+
+    /// What other seeds answer, `[answer][output]`.
+    fn others(
+        &self,
+        neighbourhood: &Neighbourhood,
+        first: &[Surrogate],
+        rows: &Features,
+        row: usize,
+        key: u64,
+    ) -> Result<Vec<Vec<Surrogate>>, LimeError> {
+        match self.settings.stability {
+            Stability::NotAsked => Ok(vec![]),
+            Stability::Resampled { replicates } => {
+                let stream = Stream::new(self.settings.seed, "lime stability").child(key);
+                let replicate = |at: usize| {
+                    let times = resampled(neighbourhood.products.n_parts(), stream.child(at as u64));
+                    self.fit(neighbourhood, |part| times[part])
+                };
+                Ok((0..replicates).map(replicate).collect())
+            }
+            Stability::Seeds { further } => {
+                let seeds = (1..=further).into_par_iter();
+                let fit = |seed: usize| Ok(self.fit(&self.neighbourhood(rows, row, key, seed as u64)?, |_| 1.0));
+                let others: Vec<Result<Vec<Surrogate>, LimeError>> = seeds.map(fit).collect();
+                std::iter::once(Ok(first.to_vec())).chain(others).collect()
+            }
+        }
+    }
+
+    /// Resampling n parts shows (n − 1)/n of the variance.
+    fn spread_correction(&self, n_parts: usize) -> f64 {
+        match self.settings.stability {
+            Stability::Resampled { .. } if n_parts > 1 => (n_parts as f64 / (n_parts - 1) as f64).sqrt(),
+            _ => 1.0,
+        }
+    }
+
+    fn fit(&self, neighbourhood: &Neighbourhood, times: impl Fn(usize) -> f64) -> Vec<Surrogate> {
+        let centred = neighbourhood.products.with(self.columns.len(), times);
+        let (own, scores) = (neighbourhood.own.view(), &neighbourhood.scores);
+        (0..scores.len()).map(|output| Surrogate::fit(&centred, output, own, scores[output], &self.settings)).collect()
+    }
+
+    fn neighbourhood(&self, rows: &Features, row: usize, key: u64, seed: u64) -> Result<Neighbourhood, LimeError> {
+        let stream = Stream::new(self.settings.seed, "lime").child(key).child(seed);
+        let n = self.settings.samples;
+        let mut design = Array2::zeros((n, self.columns.len()));
+        let mut neighbours = Features { n_rows: n, columns: Vec::with_capacity(self.columns.len()) };
+        for (at, distribution) in self.distributions.iter().enumerate() {
+            let mut uniforms = Uniforms::new(stream.child(at as u64));
+            let drawn = distribution.neighbours(&rows.columns[at], row, n, &mut uniforms);
+            let drawn = drawn.ok_or_else(|| LimeError::Columns {
+                column: self.columns[at].name.clone(),
+                rows: kind(&rows.columns[at]),
+                background: distribution.kind(),
+            })?;
+            design.column_mut(at).assign(&ArrayView1::from(&drawn.design));
+            neighbours.columns.push(drawn.cells);
+        }
+        let scores = self.scores(neighbours, key)?;
+        let products = Products::of(design.view(), scores.view(), self.kernel_width);
+        Ok(Neighbourhood { products, own: design.row(0).to_owned(), scores: scores.row(0).to_owned() })
+    }
+
+    /// The explained outputs of all neighbours, `[neighbours × outputs]`.
+    fn scores(&self, neighbours: Features, key: u64) -> Result<Array2<f64>, LimeError> {
+        let (n, chunk) = (neighbours.n_rows, chunk_rows(&neighbours));
+        let mut scores = Array2::zeros((n, self.settings.outputs.len()));
+        if n <= chunk {
+            self.score_into(&neighbours, key, scores.view_mut())?;
+            return Ok(scores);
+        }
+        for start in (0..n).step_by(chunk) {
+            let rows: Vec<usize> = (start..n.min(start + chunk)).collect();
+            let out = scores.slice_mut(s![start..start + rows.len(), ..]);
+            self.score_into(&neighbours.take(&rows), key, out)?;
+        }
+        Ok(scores)
+    }
+
+    fn score_into(&self, rows: &Features, key: u64, mut out: ndarray::ArrayViewMut2<f64>) -> Result<(), LimeError> {
+        let scored = self.predictor.predict(rows)?;
+        let (scores, scale) = match self.settings.scale {
+            Scale::Probability => (scored.probability, "score"),
+            Scale::Margin => (scored.margin.ok_or(LimeError::NoMargin)?, "margin"),
+        };
+        if scores.nrows() != rows.n_rows {
+            return Err(LimeError::Rows { asked: rows.n_rows, found: scores.nrows() });
+        }
+        for (output, mut column) in self.settings.outputs.iter().zip(out.columns_mut()) {
+            if *output >= scores.ncols() {
+                return Err(LimeError::Output { output: *output, found: scores.ncols() });
+            }
+            column.assign(&scores.column(*output));
+            if let Some(value) = column.iter().find(|value| !value.is_finite()) {
+                return Err(LimeError::NotFinite { row: key, output: *output, value: *value, scale });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check(training: &Features, columns: &[LimeColumn], settings: &LimeSettings) -> Result<(), LimeError> {
+    if training.n_rows == 0 {
+        return Err(LimeError::NoBackground);
+    }
+    if training.columns.len() != columns.len() {
+        return Err(LimeError::Described { described: columns.len(), found: training.columns.len() });
+    }
+    if settings.outputs.is_empty() {
+        return Err(LimeError::NoOutputs);
+    }
+    let least = (LEAST_PER_COLUMN * columns.len()).max(PARTS);
+    if settings.samples < least {
+        return Err(LimeError::Samples { samples: settings.samples, columns: columns.len(), least });
+    }
+    let is_positive = |x: f64| x.is_finite() && x > 0.0;
+    if let Some(value) = settings.kernel_width.filter(|width| !is_positive(*width)) {
+        return Err(LimeError::Setting { name: "the kernel's width", value, expected: "it must be above 0" });
+    }
+    if !is_positive(settings.ridge) {
+        let expected = "it must be above 0";
+        return Err(LimeError::Setting { name: "the ridge penalty", value: settings.ridge, expected });
+    }
+    Ok(())
+}
+
+/// How often each of `n` parts comes when `n` are drawn with replacement.
+fn resampled(n: usize, stream: Stream) -> Vec<f64> {
+    let (mut times, mut uniforms) = (vec![0.0; n], Uniforms::new(stream));
+    (0..n).for_each(|_| times[uniforms.below(n as u64) as usize] += 1.0);
+    times
+}
+
+/// Items in rows of `n_columns`.
+fn shaped<T: Copy>(items: Vec<T>, n_columns: usize) -> impl Fn((usize, usize)) -> T {
+    move |(row, column)| items[row * n_columns + column]
+}
+
+fn kind(column: &Column) -> &'static str {
+    match column {
+        Column::Number(_) => "a number",
+        Column::Text(_) => "text",
+        Column::Tensor { .. } => "a tensor",
+    }
+}

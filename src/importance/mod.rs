@@ -7,6 +7,7 @@
 //! between them or are judged on rows that do not occur: group them as one player where that matters.
 
 mod classification;
+pub mod dependence;
 mod error;
 mod metric;
 mod permutation;

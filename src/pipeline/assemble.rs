@@ -99,6 +99,7 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Result<
         audit.sample = explained.sample;
         audit.cases = explained.cases;
     }
+    audit.curves.extend(computed.curves);
     audit.importance.extend(computed.permutation.into_iter().flat_map(|permutation| permutation.importance));
     Ok(audit)
 }

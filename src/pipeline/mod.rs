@@ -4,6 +4,7 @@
 //! importance, gates. At last the audit is assembled, the report rendered, and all of it committed at once.
 
 mod assemble;
+mod curves;
 mod error;
 mod explainer;
 mod explaining;
@@ -156,6 +157,8 @@ pub struct Computed {
     pub fairness: FairnessResult,
     pub explained: Option<ExplainedRun>,
     pub permutation: Option<importance::PermutationImportance>,
+    /// Dependence curves.
+    pub curves: Vec<crate::audit::CurvePoint>,
     pub tally: crate::dataset::Tally,
     pub proof: crate::audit::Proof,
     pub timings: BTreeMap<String, f64>,
@@ -230,13 +233,24 @@ impl<'a> Computation<'a> {
         self.progress.stage("intervals");
         let fairness = self.timed("fairness", || fairness.finish(&levels).map_err(RunError::unacceptable))?;
         self.progress.stage("importance");
-        let permutation = self.timed("importance", || permutation(plan, sample))?;
+        let predictor = plan.model.as_ref().map(|model| match &native {
+            // The native structure was proved equal on every row by now.
+            Some(native) => native as &dyn Predictor,
+            None => &model.scorer,
+        });
+        let (permutation, curves) = match predictor {
+            Some(predictor) => (
+                self.timed("importance", || permutation(plan, sample, predictor))?,
+                self.timed("importance", || curves::curves(plan, predictor))?,
+            ),
+            None => (None, Vec::new()),
+        };
         let proof =
             proof(plan, background.as_ref(), explainer.as_ref(), explaining.as_ref(), &agreement, batch_difference);
         let explained =
             self.timed("explain", || explaining.map(|explaining| explaining.finish(&levels)).transpose())?;
         self.add("total", started.elapsed().as_secs_f64());
-        Ok(Computed { fairness, explained, permutation, tally, proof, timings: self.timings })
+        Ok(Computed { fairness, explained, permutation, curves, tally, proof, timings: self.timings })
     }
 
     fn explainer<'b>(
@@ -327,7 +341,11 @@ fn write_predictions(plan: &Plan, batch: &Batch, scored: &ScoredBatch, writer: &
     Ok(())
 }
 
-fn permutation(plan: &Plan, sample: Option<Reservoir>) -> Result<Option<importance::PermutationImportance>, RunError> {
+fn permutation(
+    plan: &Plan,
+    sample: Option<Reservoir>,
+    predictor: &dyn Predictor,
+) -> Result<Option<importance::PermutationImportance>, RunError> {
     let (Some(sample), Some(model)) = (sample, &plan.model) else { return Ok(None) };
     // Rows without any label have no metric to lose.
     let Ok(sample) = sample.finish() else { return Ok(None) };
@@ -342,12 +360,6 @@ fn permutation(plan: &Plan, sample: Option<Reservoir>) -> Result<Option<importan
         seed: plan.config().pipeline.seed,
         confidence: plan.groups.confidence,
         threshold: plan.threshold,
-    };
-    // The native structure was proved equal on every row by now.
-    let native = model.native.as_ref().and_then(|native| native.predictor());
-    let predictor: &dyn Predictor = match &native {
-        Some(native) => native,
-        None => &model.scorer,
     };
     permutation_importance(predictor, &sample, &model.players, &settings).map(Some).map_err(RunError::unacceptable)
 }

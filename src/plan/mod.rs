@@ -92,7 +92,7 @@ impl Plan {
         let decided = reading::decide(&loaded, &model, &model.probe(&feeding.feed, &first)?)?;
         let (task, labels) = (decided.task, decided.labels);
         let (outputs, classes) = names(&loaded, task, &labels)?;
-        let gates = gating::resolve(&loaded, task, &groups, &outputs)?;
+        let gates = gating::resolve(&loaded, task, &groups, &outputs, &selection.features)?;
         selection.label = label(&loaded, &source, task, &labels, &classes);
         check_values(&source, &selection, n_rows)?;
         let structure = recognise_output(&model.graph, &decided.reading.score.name);
@@ -152,7 +152,7 @@ impl Plan {
             return Err(PlanError::Config(Box::new(loaded.errors([found]))));
         }
         let (outputs, classes) = names(&loaded, task, &[])?;
-        let gates = gating::resolve(&loaded, task, &groups, &outputs)?;
+        let gates = gating::resolve(&loaded, task, &groups, &outputs, &selection.features)?;
         selection.label = label(&loaded, &source, task, &[], &classes);
         check_values(&source, &selection, n_rows)?;
         let threshold = loaded.config.model.threshold.unwrap_or(0.5);

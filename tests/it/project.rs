@@ -43,6 +43,8 @@ results = "var/results"
 catalogue = "sqlite:var/catalogue.db"
 "#;
 
+pub const BINARY: &str = env!("CARGO_BIN_EXE_probity");
+
 pub const N_PEOPLE: usize = 60;
 
 /// Rows of the invented data: every column of the model, a group, a label and a weight.
@@ -143,7 +145,12 @@ impl Project {
 
     /// The binary in this folder, unaware of this machine's own history.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_probity"));
+        self.command_of(Path::new(BINARY), arguments)
+    }
+
+    /// A binary in this folder, which may be a copy of the one under test.
+    pub fn command_of(&self, binary: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary);
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
         command.env_remove("PROBITY_CATALOGUE").env_remove("PROBITY_RUN_ID").env("NO_COLOR", "1");
         command

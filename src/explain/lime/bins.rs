@@ -1,5 +1,6 @@
 //! Numbers as bins between quantiles, and numbers drawn from a bin.
 
+use super::shares::Shares;
 use super::truncated::Uniforms;
 use super::{Discretiser, PointBins};
 use crate::stats::{Accumulator, Quantiles};
@@ -10,9 +11,8 @@ pub(super) struct Bins {
     /// Ascending and different; bin b holds the numbers above `bounds[b − 1]` and up to `bounds[b]`.
     bounds: Vec<f64>,
     bins: Vec<Bin>,
-    /// Training rows in this bin or one before it; missing last. Infinite numbers are not counted: they are nobody's
-    /// neighbours.
-    cumulative: Vec<u64>,
+    /// Infinite numbers are not counted: they are nobody's neighbours.
+    shares: Shares,
     point_bins: PointBins,
 }
 
@@ -31,18 +31,17 @@ impl Bins {
         let mut finite: Vec<f64> = numbers.iter().copied().filter(|x| x.is_finite()).collect();
         finite.sort_unstable_by(f64::total_cmp);
         let bounds = bounds(&finite, discretiser);
-        let (mut bins, mut cumulative, mut rest) = (Vec::new(), Vec::new(), finite.as_slice());
+        let (mut bins, mut counts, mut rest) = (Vec::new(), Vec::new(), finite.as_slice());
         for b in 0..=bounds.len() {
             let end = bounds.get(b).map_or(rest.len(), |bound| rest.partition_point(|x| x <= bound));
             let low = if b == 0 { finite.first() } else { bounds.get(b - 1) };
             let high = bounds.get(b).or(finite.last());
             bins.extend(low.zip(high).map(|(low, high)| Bin::of(*low, *high, &rest[..end])));
             rest = &rest[end..];
-            cumulative.push((finite.len() - rest.len()) as u64);
+            counts.push(end as u64);
         }
-        let n_missing = numbers.iter().filter(|x| x.is_nan()).count();
-        cumulative.push((finite.len() + n_missing) as u64);
-        Self { bounds, bins, cumulative, point_bins }
+        counts.push(numbers.iter().filter(|x| x.is_nan()).count() as u64);
+        Self { bounds, bins, shares: Shares::of(counts.into_iter()), point_bins }
     }
 
     pub fn bounds(&self) -> &[f64] {
@@ -56,9 +55,7 @@ impl Bins {
 
     /// A bin with the training data's probabilities; `None` if they had nothing to draw from.
     pub fn draw_bin(&self, uniforms: &mut Uniforms) -> Option<usize> {
-        let n = *self.cumulative.last()?;
-        let rank = uniforms.below(n);
-        (n > 0).then(|| self.cumulative.partition_point(|count| *count <= rank))
+        self.shares.at(uniforms.unit())
     }
 
     /// A number of a drawn bin.

@@ -1,6 +1,7 @@
 //! Neighbours of a row, one column at a time.
 
 use super::bins::Bins;
+use super::shares::Shares;
 use super::truncated::Uniforms;
 use super::{Around, Discretiser, LimeColumn, LimeError, LimeSettings, term};
 use crate::dataset::batch::Column;
@@ -11,16 +12,16 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Distribution {
     Bins(Bins),
-    Codes(Shares<f64>),
-    Texts(Shares<Option<Arc<str>>>),
+    Codes(Categories<f64>),
+    Texts(Categories<Option<Arc<str>>>),
     Normal(Normal),
 }
 
-/// Categories with the number of training rows that have this one or one before it.
+/// Categories and their shares of the training rows.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Shares<T> {
+pub(super) struct Categories<T> {
     values: Vec<T>,
-    cumulative: Vec<u64>,
+    shares: Shares,
 }
 
 /// Numbers by mean and standard deviation alone.
@@ -45,12 +46,10 @@ impl Distribution {
     /// A column of tensors.
     pub fn learn(column: &Column, described: &LimeColumn, settings: &LimeSettings) -> Result<Self, LimeError> {
         Ok(match column {
-            Column::Text(texts) => Self::Texts(Shares::of(texts.iter().cloned())),
+            Column::Text(texts) => Self::Texts(Categories::of(texts.iter().cloned())),
             Column::Number(codes) if described.categorical => {
-                let in_order = codes.iter().map(|code| Code(*code));
-                let shares = Shares::of(in_order);
-                let values = shares.values.into_iter().map(|code| code.0).collect();
-                Self::Codes(Shares { values, cumulative: shares.cumulative })
+                let Categories { values, shares } = Categories::of(codes.iter().map(|code| Code(*code)));
+                Self::Codes(Categories { values: values.into_iter().map(|code| code.0).collect(), shares })
             }
             Column::Number(numbers) if settings.discretiser == Discretiser::Off => {
                 Self::Normal(Normal::of(numbers, settings.around))
@@ -66,12 +65,12 @@ impl Distribution {
         Some(match (self, column) {
             (Self::Bins(bins), Column::Number(numbers)) => bin_neighbours(bins, numbers[row], n, uniforms),
             (Self::Normal(normal), Column::Number(numbers)) => normal.neighbours(numbers[row], n, uniforms),
-            (Self::Codes(shares), Column::Number(codes)) => {
-                let (cells, design) = shares.neighbours(&codes[row], n, uniforms, |a, b| same_code(*a, *b));
+            (Self::Codes(categories), Column::Number(codes)) => {
+                let (cells, design) = categories.neighbours(&codes[row], n, uniforms, |a, b| same_code(*a, *b));
                 Neighbours { cells: Column::Number(cells), design }
             }
-            (Self::Texts(shares), Column::Text(texts)) => {
-                let (cells, design) = shares.neighbours(&texts[row], n, uniforms, |a, b| a == b);
+            (Self::Texts(categories), Column::Text(texts)) => {
+                let (cells, design) = categories.neighbours(&texts[row], n, uniforms, |a, b| a == b);
                 Neighbours { cells: Column::Text(cells), design }
             }
             _ => return None,
@@ -134,20 +133,15 @@ fn as_design(is_own: bool) -> f64 {
     f64::from(u8::from(is_own))
 }
 
-impl<T: Clone> Shares<T> {
+impl<T: Clone> Categories<T> {
     fn of(values: impl Iterator<Item = T>) -> Self
     where
         T: Ord,
     {
         let mut counts: BTreeMap<T, u64> = BTreeMap::new();
         values.for_each(|value| *counts.entry(value).or_default() += 1);
-        let mut seen = 0;
-        let counted = counts.into_iter().map(|(value, n)| {
-            seen += n;
-            (value, seen)
-        });
-        let (values, cumulative) = counted.unzip();
-        Self { values, cumulative }
+        let shares = Shares::of(counts.values().copied());
+        Self { values: counts.into_keys().collect(), shares }
     }
 
     fn neighbours(
@@ -158,15 +152,13 @@ impl<T: Clone> Shares<T> {
         same: impl Fn(&T, &T) -> bool,
     ) -> (Vec<T>, Vec<f64>) {
         let is_own: Vec<f64> = self.values.iter().map(|value| as_design(same(value, own))).collect();
-        let total = self.cumulative.last().copied().unwrap_or(0);
         let (mut cells, mut design) = (Vec::with_capacity(n), Vec::with_capacity(n));
         cells.push(own.clone());
         design.push(1.0);
         for _ in 1..n {
-            let rank = uniforms.below(total);
-            let at = self.cumulative.partition_point(|count| *count <= rank);
-            cells.push(self.values[at].clone());
-            design.push(is_own[at]);
+            let drawn = self.shares.at(uniforms.unit());
+            cells.push(drawn.map_or_else(|| own.clone(), |at| self.values[at].clone()));
+            design.push(drawn.map_or(1.0, |at| is_own[at]));
         }
         (cells, design)
     }

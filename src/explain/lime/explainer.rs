@@ -10,7 +10,7 @@ use crate::explain::Attributions;
 use crate::explain::game::{Scale, chunk_rows};
 use crate::model::predictor::Predictor;
 use crate::stats::random::Stream;
-use ndarray::{Array1, Array2, Array3, ArrayView1, Axis, s};
+use ndarray::{Array1, Array2, Array3, ArrayView1, Axis, ShapeBuilder, s};
 use rayon::prelude::*;
 
 /// Width of the kernel for each root of the number of columns.
@@ -187,7 +187,7 @@ impl<'a> LimeExplainer<'a> {
     fn neighbourhood(&self, rows: &Features, row: usize, key: u64, seed: u64) -> Result<Neighbourhood, LimeError> {
         let stream = Stream::new(self.settings.seed, "lime").child(key).child(seed);
         let n = self.settings.samples;
-        let mut design = Array2::zeros((n, self.columns.len()));
+        let mut design = Array2::zeros((n, self.columns.len()).f());
         let mut neighbours = Features { n_rows: n, columns: Vec::with_capacity(self.columns.len()) };
         for (at, distribution) in self.distributions.iter().enumerate() {
             let mut uniforms = Uniforms::new(stream.child(at as u64));

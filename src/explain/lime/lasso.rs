@@ -97,7 +97,9 @@ mod tests {
     /// How far β is from the minimum's conditions: the correlation of a feature in use is ±λ with the sign of its
     /// coefficient, that of the others at most λ.
     fn violation(correlation: &Array1<f64>, beta: &Array1<f64>, lambda: f64) -> f64 {
-        let of = |(c, b): (&f64, &f64)| if *b == 0.0 { (c.abs() - lambda).max(0.0) } else { (c - lambda * b.signum()).abs() };
+        let of = |(c, b): (&f64, &f64)| {
+            if *b == 0.0 { (c.abs() - lambda).max(0.0) } else { (c - lambda * b.signum()).abs() }
+        };
         correlation.iter().zip(beta).map(of).fold(0.0, f64::max)
     }
 

@@ -23,6 +23,7 @@ mod explainer;
 mod lasso;
 mod products;
 mod selection;
+mod shares;
 mod stability;
 mod surrogate;
 mod sweep;

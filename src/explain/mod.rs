@@ -3,6 +3,7 @@
 //! [`tree`] and [`linear`] are exact and read the model's structure; [`game`] asks the model itself.
 
 pub mod game;
+pub mod lime;
 pub mod linear;
 pub mod tree;
 

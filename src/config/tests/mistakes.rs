@@ -290,11 +290,6 @@ fn what_is_not_available_yet_is_refused_by_name() {
         "[data.image]\ncolumn = \"x\"\npatch = [7, 7]\n",
         &format!("9:1 `data.image.patch` is not available yet | {leave}"),
     );
-    one_mistake("[importance]\ngrid = 20\n", &format!("8:1 `importance.grid` = 20 is not available yet | {leave}"));
-    one_mistake(
-        "[importance]\ngrid = { age = [20, 30] }\n",
-        &format!("8:1 [importance.grid] is not available yet | {leave}"),
-    );
     one_mistake(
         "[[gates]]\nmetric = \"f1\"\nmax_change = 0.1\n",
         &format!("9:1 `gates.max_change` = 0.1 is not available yet | {leave}"),

@@ -53,11 +53,6 @@ impl Products {
         self.parts.len()
     }
 
-    /// Every part once.
-    pub fn total(&self, n_features: usize) -> Centred {
-        self.with(n_features, |_| 1.0)
-    }
-
     /// Each part as often as `times` says.
     pub fn with(&self, n_features: usize, times: impl Fn(usize) -> f64) -> Centred {
         let mut sum = self.own.clone();
@@ -108,7 +103,7 @@ mod tests {
         let (n, p, width) = (331, 3, 1.3);
         let design = Array2::from_shape_fn((n, p), |(i, j)| stream.normal((i * p + j) as u64));
         let scores = Array2::from_shape_fn((n, 2), |(i, j)| 1e6 + stream.unit((5_000 + i * 2 + j) as u64));
-        let found = Products::of(design.view(), scores.view(), width).total(p);
+        let found = Products::of(design.view(), scores.view(), width).with(p, |_| 1.0);
         let distance2 = |i: usize| (0..p).map(|j| (design[[i, j]] - design[[0, j]]).powi(2)).sum::<f64>();
         let weights: Vec<f64> = (0..n).map(|i| (-distance2(i) / width.powi(2)).exp().sqrt()).collect();
         let all = ndarray::concatenate![Axis(1), design, scores];

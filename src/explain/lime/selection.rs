@@ -81,7 +81,7 @@ mod tests {
             5.0 * x[3] - 3.0 * x[1] + x[0] + 0.1 * stream.normal(40_000 + i as u64)
         };
         let scores = Array2::from_shape_fn((3_000, 1), |(i, _)| score(i));
-        Products::of(design.view(), scores.view(), 2.0).total(5)
+        Products::of(design.view(), scores.view(), 2.0).with(5, |_| 1.0)
     }
 
     fn chosen(k: usize, by: Selection) -> Vec<usize> {

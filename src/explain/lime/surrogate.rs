@@ -56,7 +56,7 @@ mod tests {
     fn neighbourhood(n: usize) -> (Array2<f64>, Array2<f64>) {
         let stream = Stream::new(7, "surrogate");
         let mut design =
-            Array2::from_shape_fn((n, 3), |(i, j)| f64::from(u8::from(stream.at((i * 3 + j) as u64) % 3 == 0)));
+            Array2::from_shape_fn((n, 3), |(i, j)| f64::from(u8::from(stream.at((i * 3 + j) as u64) % 3 < 1)));
         design.row_mut(0).fill(1.0);
         let score = |i: usize| (design[[i, 0]] + 2.0 * design[[i, 1]] * design[[i, 2]] + 50.0) * 0.1;
         let scores = Array2::from_shape_fn((n, 1), |(i, _)| score(i));
@@ -65,7 +65,7 @@ mod tests {
 
     fn surrogate(design: &Array2<f64>, scores: &Array2<f64>, ridge: f64) -> Surrogate {
         let settings = LimeSettings { ridge, ..LimeSettings::new(vec![0], Scale::Probability, 1) };
-        let centred = Products::of(design.view(), scores.view(), 1.3).total(design.ncols());
+        let centred = Products::of(design.view(), scores.view(), 1.3).with(design.ncols(), |_| 1.0);
         Surrogate::fit(&centred, 0, design.row(0), scores[[0, 0]], &settings)
     }
 

@@ -29,7 +29,8 @@ pub struct Audit {
     pub cases: Vec<Case>,
     /// What the reader must know beside the numbers (missing codes, batch-dependent scores, fallbacks…).
     pub notes: Vec<Note>,
-    /// Seconds spent by stage: "read", "score", "explain", "fairness", "importance", "write", "total".
+    /// Seconds spent by stage: "read", "score", "prove" (the native structure beside the runtime), "explain", "fairness",
+    /// "importance", "write", "total".
     pub timings: BTreeMap<String, f64>,
 }
 

@@ -211,7 +211,8 @@ impl<'a> Computation<'a> {
                 batch_difference =
                     plan.model.as_ref().map(|model| scoring::batch_dependence(model, &batch)).transpose()?.flatten();
             }
-            let scored = self.timed("score", || scoring::score(plan, &batch, &mut agreement))?;
+            let mut scored = self.timed("score", || scoring::score(plan, &batch))?;
+            self.timed("prove", || scoring::prove(plan, &batch, &mut scored, &mut agreement))?;
             if let Some(explaining) = &mut explaining {
                 let whole = Instant::now();
                 let seconds = explaining.batch(&batch, &scored, writer)?;

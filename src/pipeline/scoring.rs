@@ -31,9 +31,9 @@ pub struct Agreement {
 }
 
 /// Scores a batch.
-pub fn score(plan: &Plan, batch: &Batch, agreement: &mut Agreement) -> Result<ScoredBatch, RunError> {
+pub fn score(plan: &Plan, batch: &Batch) -> Result<ScoredBatch, RunError> {
     let (scores, margins, inner) = match (&plan.model, &batch.recorded) {
-        (Some(model), _) => by_model(plan, model, batch, agreement)?,
+        (Some(model), _) => by_model(plan, model, batch)?,
         (None, Some(recorded)) => (column(recorded), None, None),
         (None, None) => return Err(RunError::broken("neither a model nor recorded scores")),
     };
@@ -44,19 +44,23 @@ pub fn score(plan: &Plan, batch: &Batch, agreement: &mut Agreement) -> Result<Sc
 
 type Parts = (Array2<f64>, Option<Array2<f64>>, Option<Array2<f64>>);
 
-fn by_model(plan: &Plan, model: &PlannedModel, batch: &Batch, agreement: &mut Agreement) -> Result<Parts, RunError> {
+fn by_model(plan: &Plan, model: &PlannedModel, batch: &Batch) -> Result<Parts, RunError> {
     let Scored { scores: Scores { probability, margin }, inner } =
         model.scorer.score(&batch.features).map_err(RunError::unacceptable)?;
     check_finite(plan, batch, &probability)?;
-    let Some(native) = &model.native else {
-        let margin = if plan.task == Task::Regression { Some(probability.clone()) } else { margin };
-        return Ok((probability, margin, inner));
-    };
-    let rows = native.rows(&batch.features, inner.as_ref());
+    let margin = if plan.task == Task::Regression { Some(probability.clone()) } else { margin };
+    Ok((probability, margin, inner))
+}
+
+/// Evaluates the native structure beside the runtime: its margins become the batch's, and it must agree on every row.
+pub fn prove(plan: &Plan, batch: &Batch, scored: &mut ScoredBatch, agreement: &mut Agreement) -> Result<(), RunError> {
+    let Some(native) = plan.model.as_ref().and_then(|model| model.native.as_ref()) else { return Ok(()) };
+    let rows = native.rows(&batch.features, scored.inner.as_ref());
     let rows = rows.ok_or_else(|| RunError::broken("the rows did not reach the model's structure"))?;
     let evaluated = native.evaluate(rows.view());
-    agreement.compare(&probability, &evaluated.reported)?;
-    Ok((probability, Some(evaluated.margins), inner))
+    agreement.compare(&scored.scores, &evaluated.reported)?;
+    scored.margins = Some(evaluated.margins);
+    Ok(())
 }
 
 fn column(values: &[f64]) -> Array2<f64> {

@@ -2,7 +2,7 @@
 
 use super::error::ImportanceError;
 use super::metric::{Metric, Task, Truth};
-use super::sample::{Sample, take_features};
+use super::sample::Sample;
 use crate::audit::Importance;
 use crate::dataset::batch::{Column, Features, Labels};
 use crate::explain::game::random::Draws;
@@ -135,7 +135,7 @@ impl Rows<'_> {
 fn chunks(features: &Features) -> Vec<Features> {
     let size = chunk_rows(features);
     let rows: Vec<usize> = (0..features.n_rows).collect();
-    rows.chunks(size).map(|rows| take_features(features, rows)).collect()
+    rows.chunks(size).map(|rows| features.take(rows)).collect()
 }
 
 fn check_classes(labels: &Labels, scores: &Array2<f64>) -> Result<(), ImportanceError> {
@@ -347,7 +347,7 @@ mod tests {
         let parts = vec![Part::Column(1), Part::Cells { column: 3, cells: vec![1] }];
         let player = Player { name: "both".to_string(), parts };
         write(&player, &sample, &order, &mut shuffled);
-        let reversed = take_features(&sample, &order);
+        let reversed = sample.take(&order);
         assert_eq!(shuffled[0].columns[0], sample.columns[0]);
         assert_eq!(shuffled[0].columns[1], reversed.columns[1]);
         let (

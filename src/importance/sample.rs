@@ -1,7 +1,7 @@
 //! Rows held in memory: a random sample that depends on the seed and the data, not on how the data came in.
 
 use super::error::ImportanceError;
-use crate::dataset::batch::{Batch, Column, Features, Labels};
+use crate::dataset::batch::{Batch, Features, Labels};
 use crate::stats::random::Stream;
 
 /// Rows kept unless told otherwise: a permutation importance of 0.001 of accuracy stands out from 20,000 rows.
@@ -112,16 +112,7 @@ impl Reservoir {
 impl Sample {
     fn append(&mut self, more: Sample) {
         let (n_rows, n_more) = (self.features.n_rows, more.features.n_rows);
-        self.features.n_rows += n_more;
-        for (mine, theirs) in self.features.columns.iter_mut().zip(more.features.columns) {
-            match (mine, theirs) {
-                (Column::Number(mine), Column::Number(theirs)) => mine.extend(theirs),
-                (Column::Text(mine), Column::Text(theirs)) => mine.extend(theirs),
-                (Column::Tensor { values: mine, .. }, Column::Tensor { values: theirs, .. }) => mine.extend(theirs),
-                // All batches of a dataset have the same columns.
-                _ => {}
-            }
-        }
+        self.features.append(more.features);
         match (&mut self.labels, more.labels) {
             (Labels::Class(mine), Labels::Class(theirs)) => mine.extend(theirs),
             (Labels::Value(mine), Labels::Value(theirs)) => mine.extend(theirs),
@@ -143,7 +134,7 @@ fn is_known(labels: &Labels, row: usize) -> bool {
 
 /// The rows at these positions, in this order.
 fn take(features: &Features, labels: &Labels, weights: Option<&[f64]>, rows: &[usize]) -> Sample {
-    let features = take_features(features, rows);
+    let features = features.take(rows);
     let labels = match labels {
         Labels::Class(classes) => Labels::Class(rows.iter().map(|row| classes[*row]).collect()),
         Labels::Value(values) => Labels::Value(rows.iter().map(|row| values[*row]).collect()),
@@ -152,23 +143,10 @@ fn take(features: &Features, labels: &Labels, weights: Option<&[f64]>, rows: &[u
     Sample { features, labels, weights, n_total: 0 }
 }
 
-/// The rows at these positions, in this order.
-pub(super) fn take_features(features: &Features, rows: &[usize]) -> Features {
-    let take = |column: &Column| match column {
-        Column::Number(values) => Column::Number(rows.iter().map(|row| values[*row]).collect()),
-        Column::Text(values) => Column::Text(rows.iter().map(|row| values[*row].clone()).collect()),
-        Column::Tensor { width, values } => Column::Tensor {
-            width: *width,
-            values: rows.iter().flat_map(|row| &values[row * width..][..*width]).copied().collect(),
-        },
-    };
-    Features { n_rows: rows.len(), columns: features.columns.iter().map(take).collect() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::batch::RowIds;
+    use crate::dataset::batch::{Column, RowIds};
     use std::sync::Arc;
 
     /// Rows `first..end`; every seventh without a label.

@@ -71,12 +71,7 @@ impl<'a> Reader<'a> {
 
     /// Rows that pass the filter, without reading more than it needs.
     pub fn count(source: &Source, selection: &Selection) -> Result<u64, DataError> {
-        let mut frame = source.frame.clone();
-        if let Some(text) = &selection.filter {
-            frame = frame.filter(checked_filter(source, text)?.predicate);
-        }
-        let counted = frame.select([len()]).collect_with_engine(Engine::Streaming).map_err(|e| broken(source, &e))?;
-        let counted = counted.unwrap_single();
+        let counted = counted(source, selection, vec![len()])?;
         let n = counted.columns().first().and_then(|column| column.get(0).ok()?.extract::<u64>());
         n.ok_or_else(|| unreadable(&source.path, "its rows cannot be counted"))
     }
@@ -90,12 +85,7 @@ impl<'a> Reader<'a> {
         };
         let names = names_of(selection);
         let counts = names.iter().map(|name| n_values(name).cast(DataType::UInt64).alias(*name)).collect();
-        let mut frame = source.frame.clone();
-        if let Some(text) = &selection.filter {
-            frame = frame.filter(checked_filter(source, text)?.predicate);
-        }
-        let counted = query(frame, None, counts).collect_with_engine(Engine::Streaming);
-        let counted = counted.map_err(|error| broken(source, &error))?.unwrap_single();
+        let counted = counted(source, selection, counts)?;
         let is_empty = |name: &&str| {
             let count = counted.column(name).ok().and_then(|column| column.get(0).ok()?.extract::<u64>());
             count == Some(0)
@@ -236,10 +226,7 @@ const WINDOW_ROWS: usize = 65_536;
 
 impl Frames {
     fn of(source: &Source, selection: &Selection, batch_rows: usize) -> Result<Self, DataError> {
-        let predicate = match &selection.filter {
-            Some(text) => Some(checked_filter(source, text)?.predicate),
-            None => None,
-        };
+        let predicate = predicate_of(source, selection)?;
         let columns = columns_of(source, selection);
         let frame = source.frame.clone();
         Ok(match &source.pieces {
@@ -283,6 +270,18 @@ fn query(frame: LazyFrame, predicate: Option<Expr>, columns: Vec<Expr>) -> LazyF
         Some(predicate) => frame.filter(predicate).select(columns),
         None => frame.select(columns),
     }
+}
+
+/// What rows must satisfy.
+fn predicate_of(source: &Source, selection: &Selection) -> Result<Option<Expr>, DataError> {
+    selection.filter.as_ref().map(|text| Ok(checked_filter(source, text)?.predicate)).transpose()
+}
+
+/// One row of counts over all rows that pass the filter.
+fn counted(source: &Source, selection: &Selection, counts: Vec<Expr>) -> Result<DataFrame, DataError> {
+    let counted = query(source.frame.clone(), predicate_of(source, selection)?, counts);
+    let counted = counted.collect_with_engine(Engine::Streaming).map_err(|error| broken(source, &error))?;
+    Ok(counted.unwrap_single())
 }
 
 /// Every column that the selection names, once.

@@ -27,13 +27,12 @@ pub fn curves(plan: &Plan, predictor: &dyn Predictor) -> Result<Vec<CurvePoint>,
     }
     let seed = plan.config().pipeline.seed;
     let rows = |n_rows| plan::sample_background(&plan.source, &plan.selection, n_rows, seed, "curves", plan.batch_rows);
-    let drawing = Drawing {
-        plan,
-        predictor,
-        rows: rows(MOST_ROWS)?.features,
-        individuals: rows(INDIVIDUALS)?.features,
-        settings: settings(plan),
+    // Sampling reads the data once more: only for what is asked.
+    let individuals = match wanted.contains(&ImportanceMethod::Ice) {
+        true => rows(INDIVIDUALS)?.features,
+        false => Features { n_rows: 0, columns: Vec::new() },
     };
+    let drawing = Drawing { plan, predictor, rows: rows(MOST_ROWS)?.features, individuals, settings: settings(plan) };
     let mut curves = Vec::new();
     for (column, name) in plan.selection.features.iter().map(|feature| feature.column.as_str()).enumerate() {
         for method in &wanted {

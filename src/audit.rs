@@ -156,6 +156,9 @@ pub struct Proof {
     pub native_rows: u64,
     /// Largest |Σφ + base − score| over all explained rows, on the explained scale.
     pub additivity_gap: Option<f64>,
+    /// Their mean.
+    #[serde(default)]
+    pub additivity_gap_mean: Option<f64>,
     pub background_rows: u64,
     pub background_source: String,
     pub cover_source: Option<String>,
@@ -318,6 +321,9 @@ pub struct Case {
     pub explained_score: f64,
     pub base_value: f64,
     pub terms: Vec<CaseTerm>,
+    /// Sum of the attributions that are not among the terms, where only the largest were kept.
+    #[serde(default)]
+    pub other: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -100,18 +100,36 @@ fn explanation(plan: &Plan, foresight: Option<&Foresight>) -> String {
     if let Some(calls) = model_calls(plan, rows) {
         text += &line("", &format!("up to {} model evaluations", style::thousands(calls)));
     }
-    let players = plan.model.as_ref().map_or(0, |model| model.players.len()) as u64;
-    text + &line("", &format!("about {} to write", size(rows * players * 6)))
+    text += &clusters(plan);
+    let players = plan.model.as_ref().map_or(0, |model| model.players.len());
+    let stored = if explain.top_k > 0 { players.min(explain.top_k + 1) } else { players };
+    text + &line("", &format!("about {} to write", size(rows * stored as u64 * 6)))
+}
+
+/// Columns that act together, and how their value is told.
+fn clusters(plan: &Plan) -> String {
+    let one = |group: &crate::config::Players| {
+        let columns = group.columns.join(", ");
+        line(
+            "",
+            &match group.split {
+                true => format!("{columns} share the value of {} (Owen values)", group.name),
+                false => format!("{columns} act as {}", group.name),
+            },
+        )
+    };
+    plan.config().explain.players.iter().map(one).collect()
 }
 
 /// Evaluations that asking the model takes; nothing for exact structures.
 fn model_calls(plan: &Plan, rows: u64) -> Option<u64> {
     let explain = plan.explain()?;
-    let players = plan.model.as_ref()?.players.len() as u32;
+    let players = &plan.model.as_ref()?.players;
+    let enumerated = players.n_coalitions(&(0..players.len()).collect::<Vec<_>>());
     let background = explain.background_rows.unwrap_or(plan.n_rows);
     let coalitions = match explain.method.name() {
-        "exact" => 1u64.checked_shl(players)?,
-        "kernel" | "permutation" => explain.budget.min(1u64.checked_shl(players).unwrap_or(u64::MAX)),
+        "exact" => enumerated,
+        "kernel" | "permutation" => explain.budget.min(enumerated),
         _ => return None,
     };
     Some(rows.saturating_mul(background).saturating_mul(coalitions))

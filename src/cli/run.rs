@@ -4,7 +4,7 @@ use super::args::{RunArgs, TextOrJson};
 use super::progress::Bar;
 use super::{Problem, opening, style};
 use crate::ExitStatus;
-use crate::audit::{Decision, Gate};
+use crate::audit::{Decision, Gate, Proof};
 use crate::config::Loaded;
 use crate::pipeline::{self, Finished, Outcome, Request};
 use crate::store::{RunSummary, Store};
@@ -118,6 +118,7 @@ fn object(audit: &crate::audit::Audit, files: Vec<(String, String)>, already: bo
         "artifacts": tables,
         "timings": audit.timings,
         "n_rows": audit.run.n_rows,
+        "additivity_gap": audit.proof.additivity_gap,
         "already_audited": already,
     })
 }
@@ -135,6 +136,9 @@ fn finished_text(finished: &Finished) -> String {
             method => format!("{method} ({})", audit.proof.engine),
         },
     );
+    if let Some(gap) = additivity(&audit.proof) {
+        text += &format!("{gap}\n\n");
+    }
     text += &gates_text(&audit.gates);
     for note in &audit.notes {
         text += &format!("note: {}\n", note.text);
@@ -150,6 +154,13 @@ fn finished_text(finished: &Finished) -> String {
     }
     text += &format!("{:<14} {}\n", "run", audit.run.run_id);
     text
+}
+
+/// How well attributions add up to the scores they explain.
+pub(super) fn additivity(proof: &Proof) -> Option<String> {
+    let (largest, mean) = (proof.additivity_gap?, proof.additivity_gap_mean?);
+    let rows = style::thousands(proof.n_explained);
+    Some(format!("attributions miss the score by at most {largest:.1e} ({mean:.1e} on average) in {rows} rows"))
 }
 
 /// A line per gate: what was asked, what was seen.

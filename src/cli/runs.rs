@@ -1,7 +1,7 @@
 //! `probity runs` and `probity show`.
 
 use super::args::{RunsArgs, ShowArgs, TextOrJson};
-use super::run::{gates_text, verdict_words};
+use super::run::{additivity, gates_text, verdict_words};
 use super::{Done, Problem, opening, style};
 use crate::ExitStatus;
 use crate::audit::{Audit, Metric};
@@ -71,8 +71,11 @@ fn described(audit: &Audit, all: bool) -> String {
     text += &format!("{:<14} {}\n", "run", run.run_id);
     text += &format!("{:<14} {} to {}\n", "time", run.started_at, run.finished_at);
     text += &format!("{:<14} {}\n", "rows", style::thousands(run.n_rows));
-    text +=
-        &format!("{:<14} {} {} ({})\n\n", "explained by", run.explain_method, run.explain_scale, audit.proof.reason);
+    text += &format!("{:<14} {} {} ({})\n", "explained by", run.explain_method, run.explain_scale, audit.proof.reason);
+    if let Some(gap) = additivity(&audit.proof) {
+        text += &format!("{:<14} {gap}\n", "adding up");
+    }
+    text.push('\n');
     text += &gates_text(&audit.gates);
     text.push('\n');
     let rows: Vec<Vec<String>> =

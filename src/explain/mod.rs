@@ -3,9 +3,12 @@
 //! [`tree`] and [`linear`] are exact and read the model's structure; [`game`] asks the model itself.
 
 pub mod game;
+mod largest;
 pub mod lime;
 pub mod linear;
 pub mod tree;
+
+pub use largest::{Kept, OTHER, largest};
 
 use ndarray::{Array2, Array3};
 

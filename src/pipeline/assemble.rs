@@ -189,6 +189,15 @@ fn notes(plan: &Plan, computed: &Computed, gates: &[Gate]) -> Vec<Note> {
         notes.push(note("explanation", "Attributions on the probability scale are margin values rescaled against each background row, as \
             the shap library does: they add up to the probability, but are not its Shapley values. method = \"exact\" gives those.".to_owned()));
     }
+    if computed.explained.is_some() {
+        for cluster in plan.config().explain.players.iter().filter(|group| group.split) {
+            notes.push(note("explanation", format!(
+                "{} share the value of `{}`: their attributions are Owen values, which add up to its value as one player.",
+                cluster.columns.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", "),
+                cluster.name
+            )));
+        }
+    }
     for undefined in computed.permutation.iter().flat_map(|permutation| &permutation.undefined) {
         notes.push(note(
             "explanation",

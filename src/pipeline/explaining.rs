@@ -1,6 +1,7 @@
 //! Explains batches: attributions, their files, summaries by group, and the check that they add up.
 
 use super::RunError;
+use super::additivity::Additivity;
 use super::explainer::Explainer;
 use super::gallery::{Gallery, Shown};
 use super::meetings::Meetings;
@@ -31,7 +32,15 @@ pub struct Explaining<'a> {
     gallery: Gallery,
     meetings: Meetings,
     pub n_explained: u64,
-    pub additivity_gap: f64,
+    pub additivity: Additivity,
+}
+
+/// What a batch's explanation came to.
+#[derive(Default)]
+pub struct ExplainedBatch {
+    pub seconds: f64,
+    /// `[rows × outputs]`: |Σφ + base − score| of every row; NaN where a row or output is not explained.
+    pub gaps: Option<Array2<f64>>,
 }
 
 /// What the explanations of a run come to.
@@ -63,7 +72,7 @@ impl<'a> Explaining<'a> {
         };
         Self {
             summary: AttributionAccumulator::new(n_outputs, players.names.len()),
-            gallery: Gallery::new(n_explained, seed, &players.names, &plan.outputs, threshold),
+            gallery: Gallery::new(n_explained, seed, &players.names, &plan.outputs, threshold, explain.top_k),
             plan,
             model,
             explain,
@@ -72,19 +81,24 @@ impl<'a> Explaining<'a> {
             chosen,
             meetings: Meetings::default(),
             n_explained: 0,
-            additivity_gap: 0.0,
+            additivity: Additivity::default(),
         }
     }
 
     /// Explains the chosen rows of a batch and writes them.
-    pub fn batch(&mut self, batch: &Batch, scored: &ScoredBatch, writer: &mut RunWriter) -> Result<f64, RunError> {
+    pub fn batch(
+        &mut self,
+        batch: &Batch,
+        scored: &ScoredBatch,
+        writer: &mut RunWriter,
+    ) -> Result<ExplainedBatch, RunError> {
         let n_rows = batch.features.n_rows;
         let rows: Vec<usize> = match &self.chosen {
             None => (0..n_rows).collect(),
             Some(chosen) => within(chosen, batch.first_row, n_rows),
         };
         if rows.is_empty() {
-            return Ok(0.0);
+            return Ok(ExplainedBatch::default());
         }
         let started = std::time::Instant::now();
         let all = rows.len() == n_rows;
@@ -98,29 +112,39 @@ impl<'a> Explaining<'a> {
             true => self.explainer.interactions(self.model.native.as_ref(), features, inner.as_ref())?,
             false => None,
         };
-        self.check(&attributions, scored, &rows)?;
+        let gaps = self.gaps(&attributions, scored, &rows)?;
         let seconds = started.elapsed().as_secs_f64();
         if let Some(interactions) = interactions {
             self.keep_interactions(batch, &rows, &interactions, writer)?;
         }
         self.keep(batch, scored, &rows, features, attributions, writer)?;
-        Ok(seconds)
+        Ok(ExplainedBatch { seconds, gaps })
     }
 
-    /// Σφ + base must be the explained score.
-    fn check(&mut self, attributions: &Attributions, scored: &ScoredBatch, rows: &[usize]) -> Result<(), RunError> {
-        let Some(target) = self.target(scored) else { return Ok(()) };
+    /// Σφ + base must be the explained score: how far it is from it, row by row.
+    fn gaps(
+        &mut self,
+        attributions: &Attributions,
+        scored: &ScoredBatch,
+        rows: &[usize],
+    ) -> Result<Option<Array2<f64>>, RunError> {
+        let Some(target) = self.target(scored) else { return Ok(None) };
+        let mut gaps = Array2::from_elem(target.dim(), f64::NAN);
         for (at, row) in rows.iter().enumerate() {
             for (explained, output) in self.explainer.outputs.iter().enumerate() {
                 let phi = attributions.phi.slice(s![at, explained, ..]);
                 if let Some(phi) = phi.iter().find(|phi| !phi.is_finite()) {
                     return Err(RunError::broken(format!("an attribution of row {row} is {phi}")));
                 }
+                if self.explain.outputs == Explained::Predicted && scored.decisions[*row] as usize != *output {
+                    continue;
+                }
                 let sum = phi.sum() + attributions.base[[at, explained]];
-                self.additivity_gap = self.additivity_gap.max((sum - target[[*row, *output]]).abs());
+                gaps[[*row, *output]] = (sum - target[[*row, *output]]).abs();
             }
         }
-        Ok(())
+        self.additivity.update(&gaps);
+        Ok(Some(gaps))
     }
 
     /// The scores that are explained.
@@ -187,6 +211,7 @@ impl<'a> Explaining<'a> {
             features: &self.players.names,
             values: &stored,
             attributions: &attributions,
+            top_k: self.explain.top_k,
         })?;
         let codes: Vec<Vec<u32>> = batch
             .codes

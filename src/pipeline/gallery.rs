@@ -2,7 +2,7 @@
 
 use super::players::Values;
 use crate::audit::{Case, CaseTerm, Sample, SampleSeries};
-use crate::explain::Attributions;
+use crate::explain::{Attributions, largest};
 use crate::plan::{choose, within};
 use std::collections::BTreeMap;
 
@@ -17,6 +17,8 @@ pub struct Gallery {
     features: Vec<String>,
     outputs: Vec<String>,
     threshold: Option<f64>,
+    /// Terms of a case that stand alone; 0 = all.
+    top_k: usize,
     series: BTreeMap<(usize, usize), SampleSeries>,
     cases: BTreeMap<Pick, (f64, Case)>,
 }
@@ -54,7 +56,14 @@ pub struct Shown<'a> {
 }
 
 impl Gallery {
-    pub fn new(n_explained: u64, seed: u64, features: &[String], outputs: &[String], threshold: Option<f64>) -> Self {
+    pub fn new(
+        n_explained: u64,
+        seed: u64,
+        features: &[String],
+        outputs: &[String],
+        threshold: Option<f64>,
+        top_k: usize,
+    ) -> Self {
         Self {
             n_explained,
             seen: 0,
@@ -62,6 +71,7 @@ impl Gallery {
             features: features.to_vec(),
             outputs: outputs.to_vec(),
             threshold,
+            top_k,
             series: BTreeMap::new(),
             cases: BTreeMap::new(),
         }
@@ -115,10 +125,11 @@ impl Gallery {
         let output = (shown.output_of)(row, 0);
         let phi = shown.attributions.phi.slice(ndarray::s![row, 0, ..]);
         let base_value = shown.attributions.base[[row, 0]];
-        let terms = phi.iter().zip(&self.features).zip(shown.values).map(|((attribution, feature), values)| CaseTerm {
-            feature: feature.clone(),
-            feature_value: values.text(row),
-            attribution: *attribution,
+        let kept = largest(phi, self.top_k);
+        let terms = kept.features.iter().map(|feature| CaseTerm {
+            feature: self.features[*feature].clone(),
+            feature_value: shown.values[*feature].text(row),
+            attribution: phi[*feature],
         });
         Case {
             row_id: (shown.ids)(row),
@@ -129,6 +140,7 @@ impl Gallery {
             explained_score: phi.sum() + base_value,
             base_value,
             terms: terms.collect(),
+            other: kept.other(phi),
         }
     }
 

@@ -3,6 +3,7 @@
 //! One pass over the batches: score, explain, measure, write. Then what needs all rows: intervals, permutation
 //! importance, gates. At last the audit is assembled, the report rendered, and all of it committed at once.
 
+mod additivity;
 mod assemble;
 mod curves;
 mod error;
@@ -12,6 +13,7 @@ mod foresight;
 mod gallery;
 mod meetings;
 mod players;
+mod predictions;
 mod scoring;
 
 pub use error::{Cause, RunError};
@@ -19,7 +21,7 @@ pub use explainer::Explainer;
 pub use foresight::{Foresight, GroupSizes, foresee, group_sizes};
 
 use crate::audit::{Audit, Decision};
-use crate::config::{ImportanceMethod, Task};
+use crate::config::ImportanceMethod;
 use crate::dataset::{Batch, Labels, Reader};
 use crate::fairness::{FairnessAccumulator, FairnessResult, Rows, Spec, Truth};
 use crate::importance::{self, Reservoir, permutation_importance};
@@ -28,12 +30,9 @@ use crate::model::predictor::Predictor;
 use crate::plan::{self, Background, Plan, fairness_task, importance_task};
 use crate::report;
 use crate::stats::GroupLevels;
-use crate::store::{
-    Committed, Inputs, LabelColumn, PredictionBatch, Report, RunSummary, RunWriter, Store, TOOL_VERSION,
-};
+use crate::store::{Committed, Inputs, Report, RunSummary, RunWriter, Store, TOOL_VERSION};
 use explainer::zeros_like;
 use explaining::{ExplainedRun, Explaining};
-use ndarray::Array2;
 use scoring::{Agreement, ScoredBatch};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -213,14 +212,16 @@ impl<'a> Computation<'a> {
             }
             let mut scored = self.timed("score", || scoring::score(plan, &batch))?;
             self.timed("prove", || scoring::prove(plan, &batch, &mut scored, &mut agreement))?;
+            let mut gaps = None;
             if let Some(explaining) = &mut explaining {
                 let whole = Instant::now();
-                let seconds = explaining.batch(&batch, &scored, writer)?;
-                self.add("explain", seconds);
-                self.add("write", whole.elapsed().as_secs_f64() - seconds);
+                let explained = explaining.batch(&batch, &scored, writer)?;
+                gaps = explained.gaps;
+                self.add("explain", explained.seconds);
+                self.add("write", whole.elapsed().as_secs_f64() - explained.seconds);
             }
             self.timed("fairness", || fairness.update(rows(&batch, &scored)).map_err(RunError::unacceptable))?;
-            self.timed("write", || write_predictions(plan, &batch, &scored, writer))?;
+            self.timed("write", || predictions::write(plan, &batch, &scored, gaps.as_ref(), writer))?;
             if let Some(sample) = &mut sample {
                 self.timed("importance", || sample.update(&batch).map_err(RunError::unacceptable))?;
             }
@@ -316,32 +317,6 @@ fn rows<'a>(batch: &'a Batch, scored: &'a ScoredBatch) -> Rows<'a> {
     }
 }
 
-fn write_predictions(plan: &Plan, batch: &Batch, scored: &ScoredBatch, writer: &mut RunWriter) -> Result<(), RunError> {
-    let shape = scored.scores.dim();
-    let predicted = match plan.task {
-        Task::Regression => None,
-        Task::Binary => Some(Array2::from_shape_fn(shape, |(row, _)| scored.decisions[row] == 1)),
-        Task::Multiclass => {
-            Some(Array2::from_shape_fn(shape, |(row, output)| scored.decisions[row] as usize == output))
-        }
-    };
-    let label = match &batch.labels {
-        None => LabelColumn::Absent,
-        Some(Labels::Class(index)) => LabelColumn::Class { index, names: &plan.classes },
-        Some(Labels::Value(values)) => LabelColumn::Value(values),
-    };
-    writer.predictions(&PredictionBatch {
-        ids: &batch.ids,
-        outputs: &plan.outputs,
-        score: scored.scores.view(),
-        margin: scored.margins.as_ref().map(|margins| margins.view()),
-        predicted: predicted.as_ref().map(|predicted| predicted.view()),
-        label,
-        weight: batch.weights.as_deref(),
-    })?;
-    Ok(())
-}
-
 fn permutation(
     plan: &Plan,
     sample: Option<Reservoir>,
@@ -391,7 +366,8 @@ fn proof(
         proof.reason.clone_from(&explain.reason);
         proof.engine.clone_from(&explainer.engine_name);
         proof.scale = assemble::scale_name(explain.scale).to_owned();
-        proof.additivity_gap = Some(explaining.additivity_gap);
+        proof.additivity_gap = explaining.additivity.largest();
+        proof.additivity_gap_mean = explaining.additivity.mean();
         proof.background_rows = background.features.n_rows as u64;
         proof.background_source = match background.n_total > background.features.n_rows as u64 && !explain.zero_baseline
         {

@@ -3,7 +3,8 @@
 use super::error::{PlanError, conflict};
 use crate::config::{self, Baseline, Conflict, Loaded, Method, Outputs, Scale, Task};
 use crate::dataset::{Column, Features, Selection};
-use crate::explain::game::Players;
+use crate::explain::OTHER;
+use crate::explain::game::{MAX_COALITIONS, Players};
 use crate::forest::Link;
 use crate::model::{Native, NativeKind, Reading};
 
@@ -20,6 +21,8 @@ pub struct ExplainPlan {
     pub background_rows: Option<u64>,
     /// Coalitions per row for sampling methods.
     pub budget: u64,
+    /// So many of a row's largest attributions are stored one by one, the rest as their sum; 0 = all.
+    pub top_k: usize,
     pub interactions: bool,
     /// The reference is zero in every column instead of a background.
     pub zero_baseline: bool,
@@ -70,7 +73,7 @@ pub enum Rows {
 }
 
 /// Enumeration is the default while a row needs at most this many coalitions.
-const FEW_COALITIONS: u32 = 10;
+const FEW_COALITIONS: u64 = 1 << 10;
 /// Background rows where the cost grows with them.
 const SAMPLED_BACKGROUND: u64 = 200;
 
@@ -85,12 +88,20 @@ pub struct Facts<'a> {
     pub n_rows: u64,
 }
 
-/// Columns, or groups of columns, as players.
+/// Columns, groups of columns, or columns in clusters as players.
 pub fn players(loaded: &Loaded, selection: &Selection) -> Result<Players, PlanError> {
     let names: Vec<String> = selection.features.iter().map(|feature| feature.column.clone()).collect();
-    let groups: Vec<_> =
-        loaded.config.explain.players.iter().map(|group| (group.name.clone(), group.columns.clone())).collect();
-    Players::grouped(&names, &groups).map_err(|error| {
+    let groups = |split: bool| -> Vec<_> {
+        let groups = loaded.config.explain.players.iter().filter(|group| group.split == split);
+        groups.map(|group| (group.name.clone(), group.columns.clone())).collect()
+    };
+    let clusters = groups(true);
+    let players = Players::grouped(&names, &groups(false));
+    let players = players.and_then(|players| match clusters.is_empty() {
+        true => Ok(players),
+        false => players.in_clusters(&names, &clusters),
+    });
+    players.map_err(|error| {
         let found =
             conflict("explain.players", error.to_string(), "name columns that feed the model, each in one player");
         PlanError::Config(Box::new(loaded.errors([found])))
@@ -115,10 +126,8 @@ impl Decision<'_> {
             Ok(chosen) => chosen,
             Err(why) => return Ok((None, Some(why))),
         };
-        if self.explain.top_k > 0 {
-            let message = "top_k above 0 is not available yet";
-            return Err(conflict("explain.top_k", message, "leave it at 0: every attribution is kept"));
-        }
+        self.check_clusters(method)?;
+        self.check_top_k()?;
         let scale = self.scale(method)?;
         self.check_interactions(method, scale)?;
         let background = self.loaded.config.background.rows;
@@ -141,11 +150,37 @@ impl Decision<'_> {
                 rows,
                 background_rows,
                 budget: self.explain.budget,
+                top_k: self.explain.top_k as usize,
                 interactions: self.explain.interactions,
                 zero_baseline: self.explain.baseline == Baseline::Zero,
             }),
             None,
         ))
+    }
+
+    /// Owen values need a method that knows clusters. A linear model's are its Shapley values: nothing interacts.
+    fn check_clusters(&self, method: Chosen) -> Result<(), Conflict> {
+        let knows = matches!(method, Chosen::Linear | Chosen::Exact | Chosen::Permutation);
+        match !self.facts.players.is_clustered() || knows {
+            true => Ok(()),
+            false => Err(conflict(
+                "explain.players",
+                format!("method \"{}\" cannot share the worth of a cluster (`split = true`)", method.name()),
+                "use method \"exact\" or \"permutation\", or leave `split` out: the columns are one player then",
+            )),
+        }
+    }
+
+    /// The sum of the small attributions needs its name for itself.
+    fn check_top_k(&self) -> Result<(), Conflict> {
+        match self.explain.top_k > 0 && self.facts.players.iter().any(|player| player.name == OTHER) {
+            false => Ok(()),
+            true => Err(conflict(
+                "explain.top_k",
+                format!("a player is called {OTHER}, as the sum of the small attributions would be"),
+                "leave it at 0, or rename the player in [[explain.players]]",
+            )),
+        }
     }
 
     /// Pairwise values are those of a tree ensemble's margin, for outputs that are the same for every row.
@@ -201,8 +236,10 @@ impl Decision<'_> {
         if self.facts.features.columns.iter().any(|column| matches!(column, Column::Tensor { .. })) {
             return Err("pictures are scored, but not explained unless a method is named".to_owned());
         }
+        let clustered = self.facts.players.is_clustered();
         match self.facts.native {
             Ok(native) if self.explain.scale == Some(Scale::Probability) && !identity(native, self.facts.reading) => {}
+            Ok(native) if clustered && matches!(native.kind, NativeKind::Forest(..)) => {}
             Ok(native) => {
                 return Ok(match &native.kind {
                     NativeKind::Forest(forest, _) => (
@@ -215,12 +252,17 @@ impl Decision<'_> {
             Err(_) => {}
         }
         let why = match self.facts.native {
+            Ok(_) if clustered => "sharing a cluster's worth has no closed form".to_owned(),
             Ok(_) => "the probability of a model with a link has no closed form".to_owned(),
             Err(why) => why.clone(),
         };
-        let players = self.facts.players.len() as u32;
-        match players <= FEW_COALITIONS || players < 64 && 1u64 << players <= self.explain.budget {
+        let players = self.facts.players.len();
+        let coalitions = self.facts.players.n_coalitions(&(0..players).collect::<Vec<_>>());
+        match coalitions <= FEW_COALITIONS || coalitions <= self.explain.budget && coalitions <= MAX_COALITIONS {
             true => Ok((Chosen::Exact, format!("{why}; {players} players are few enough to enumerate"))),
+            false if clustered => {
+                Ok((Chosen::Permutation, format!("{why}; {players} players are too many to enumerate")))
+            }
             false => Ok((Chosen::Kernel, format!("{why}; {players} players are too many to enumerate"))),
         }
     }

@@ -138,6 +138,7 @@ fn proof() -> Proof {
         native_difference: Some(4.4e-7),
         native_rows: 1_000,
         additivity_gap: Some(8.8e-16),
+        additivity_gap_mean: Some(1.1e-16),
         background_rows: 1_000,
         background_source: "the evaluation data".into(),
         n_explained: 1_000,
@@ -324,5 +325,6 @@ fn case(chosen_as: &str, score: f64) -> Case {
         explained_score: 2.5,
         base_value: -1.2,
         terms: vec![term("relationship", "Husband", -0.8), term("age", "48", 4.5)],
+        other: None,
     }
 }

@@ -158,6 +158,7 @@ pub(super) fn write_rows(writer: &mut RunWriter<'_>, from: usize, to: usize) {
         predicted: Some(predicted.view()),
         label: LabelColumn::Class { index: &index, names: &outputs() },
         weight: None,
+        additivity_gap: None,
     };
     writer.predictions(&batch).unwrap();
 
@@ -176,6 +177,7 @@ pub(super) fn write_rows(writer: &mut RunWriter<'_>, from: usize, to: usize) {
         features: &["age".into(), "job".into()],
         values: &[FeatureValues::Numbers(&age), FeatureValues::Texts(&job)],
         attributions: &attributions,
+        top_k: 0,
     };
     writer.explanations(&batch).unwrap();
 }
@@ -285,7 +287,7 @@ fn rows_come_back_as_they_were_given() {
     let committed = commit(&place.open(), "adult", "2026-11-21", 1);
     let predictions = read(&committed.results.join(&committed.artifacts[0].path));
     let names: Vec<_> = predictions.schema().fields().iter().map(|field| field.name().clone()).collect();
-    assert_eq!(names, ["row_id", "output", "score", "margin", "predicted", "label", "weight"]);
+    assert_eq!(names, ["row_id", "output", "score", "margin", "predicted", "label", "weight", "additivity_gap"]);
     let ids = predictions["row_id"].as_primitive::<Int64Type>();
     assert_eq!(ids.values(), &[100, 100, 101, 101, 102, 102, 103, 103, 104, 104]);
     assert_eq!(predictions["score"].as_primitive::<Float64Type>().values()[..4], [0.0, 0.125, 1.0, 1.125]);
@@ -346,6 +348,7 @@ fn text_ids_stay_text() {
     let hostile = ["", "a\0b", "<script>", "\u{202e}rtl", "'; --", "007"].map(String::from);
     let ids = RowIds::Text(hostile.to_vec());
     let score = Array2::zeros((6, 1));
+    let gap = Array2::from_shape_fn((6, 1), |(row, _)| if row == 2 { f64::NAN } else { row as f64 });
     let batch = PredictionBatch {
         ids: &ids,
         outputs: &["value".into()],
@@ -354,6 +357,7 @@ fn text_ids_stay_text() {
         predicted: None,
         label: LabelColumn::Value(&[1.0, f64::NAN, 0.0, 0.0, 0.0, 0.0]),
         weight: Some(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+        additivity_gap: Some(gap.view()),
     };
     writer.predictions(&batch).unwrap();
     let numbers = PredictionBatch { ids: &RowIds::Int(vec![1; 6]), ..batch };
@@ -363,6 +367,8 @@ fn text_ids_stay_text() {
     assert_eq!(texts(&stored, "row_id").into_iter().flatten().collect::<Vec<_>>(), hostile);
     assert_eq!(stored["label"].as_primitive::<Float64Type>().null_count(), 1);
     assert_eq!(stored["weight"].as_primitive::<Float64Type>().values()[5], 6.0);
+    let gap = stored["additivity_gap"].as_primitive::<Float64Type>();
+    assert_eq!((gap.null_count(), gap.value(5)), (1, 5.0));
 }
 
 #[test]
@@ -383,6 +389,7 @@ fn each_row_may_have_its_own_explained_output() {
         features: &["pixels".into()],
         values: &[FeatureValues::Unreadable { n_rows: 3 }],
         attributions: &attributions,
+        top_k: 0,
     };
     writer.explanations(&batch).unwrap();
     let beyond =
@@ -397,6 +404,38 @@ fn each_row_may_have_its_own_explained_output() {
     assert_eq!(texts(&stored, "method")[2..4], [Some("kernel".to_string()), Some("exact".to_string())]);
     assert_eq!(stored["feature_value"].null_count(), 6);
     assert!((stored["std_err"].as_primitive::<Float64Type>().value(0) - 0.01).abs() < 1e-12);
+}
+
+#[test]
+fn the_largest_attributions_are_kept_and_the_rest_is_their_sum() {
+    let place = Place::new();
+    let store = place.open();
+    let lock = store.lock("adult").unwrap();
+    let mut writer = store.begin(&lock, &run_id(1), "2026-11-21").unwrap();
+    let phi = ndarray::array![[[1.0, -0.25, 3.0, 0.5]], [[0.0, -4.0, 0.5, 2.0]]];
+    let attributions =
+        Attributions { std_err: Some(phi.mapv(|phi: f64| phi.abs() / 8.0)), phi, base: Array2::zeros((2, 1)) };
+    let numbers = [1.0, 2.0];
+    let batch = ExplanationBatch {
+        ids: &RowIds::Int(vec![1, 2]),
+        outputs: ExplainedOutputs::Same(&["yes".into()]),
+        method: "kernel",
+        features: &["a", "b", "c", "d"].map(String::from),
+        values: &[FeatureValues::Numbers(&numbers); 4],
+        attributions: &attributions,
+        top_k: 2,
+    };
+    writer.explanations(&batch).unwrap();
+    writer.explanations(&ExplanationBatch { top_k: 4, ..batch }).unwrap();
+    let committed = writer.commit(&mut audit(&run_id(1), "adult", "2026-11-21"), &[], None).unwrap();
+    let stored = read(&committed.results.join(&committed.artifacts[0].path));
+    let features: Vec<_> = texts(&stored, "feature").into_iter().flatten().collect();
+    assert_eq!(features.join(" "), "a c (other) b d (other) a b c d a b c d");
+    let values = |name: &str| stored[name].as_primitive::<Float64Type>().values()[..6].to_vec();
+    assert_eq!(values("attribution"), [1.0, 3.0, 0.25, -4.0, 2.0, 0.5]);
+    assert_eq!(values("std_err"), [0.125, 0.375, 0.75 / 8.0, 0.5, 0.25, 0.0625]);
+    assert_eq!(texts(&stored, "feature_value")[2], None);
+    assert_eq!(stored.num_rows(), 14);
 }
 
 #[test]

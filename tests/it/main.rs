@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod determinism;
+mod explaining;
 mod formats;
 mod goldens;
 mod history;

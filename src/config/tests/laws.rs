@@ -54,6 +54,10 @@ baseline = "background"
 [[explain.players]]
 name = "address"
 columns = ["zip", "city"]
+[[explain.players]]
+name = "work"
+columns = ["job", "hours"]
+split = true
 [[explain.also]]
 method = "lime"
 [importance]

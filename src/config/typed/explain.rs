@@ -29,7 +29,7 @@ pub struct Explain {
     pub top_k: u64,
     /// What "absent" is. Default "background": its rows, or their mean for integrated gradients.
     pub baseline: Baseline,
-    /// Columns that act as one player.
+    /// Columns that act as one player, or as a cluster of players.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub players: Vec<Players>,
     /// Further methods beside the main one, with the same keys.
@@ -149,14 +149,21 @@ pub enum Baseline {
     File(#[schemars(regex(pattern = PARQUET_PATTERN))] String),
 }
 
-/// Columns that act as one player.
+/// Columns that act as one player, or as a cluster of players.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Players {
-    /// Name of the player in results.
+    /// Name of the player in results, or of the cluster.
     #[schemars(length(min = 1))]
     pub name: String,
     /// Columns that join and leave together.
     #[schemars(length(min = 1))]
     pub columns: Vec<String>,
+    /// Shares the worth of the cluster among its columns (Owen values). Default false: one player with one value.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub split: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }

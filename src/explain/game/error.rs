@@ -1,6 +1,6 @@
 //! What can keep a model-agnostic explanation from being computed.
 
-use super::MAX_EXACT_PLAYERS;
+use super::MAX_COALITIONS;
 use crate::model::predictor::PredictError;
 
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -29,11 +29,11 @@ pub enum GameError {
     )]
     NotFinite { row: u64, output: usize, value: f64, scale: &'static str },
     #[error(
-        "row {row} differs from a background row in {found} players: exact enumeration would take 2^{found} scores for \
-         it, at most {MAX_EXACT_PLAYERS} players are enumerated; set `explain.method` to \"kernel\" or \"permutation\", \
+        "row {row} differs from a background row in {found} players: exact enumeration would take {coalitions} scores for \
+         it, at most {MAX_COALITIONS} are asked for (16 players); set `explain.method` to \"kernel\" or \"permutation\", \
          or join columns with [[explain.players]]"
     )]
-    TooManyPlayers { row: u64, found: usize },
+    TooManyPlayers { row: u64, found: usize, coalitions: u64 },
     #[error(
         "`explain.budget` = {budget} is too small for row {row}: {players} players need at least {least}; \
          raise the budget or join columns with [[explain.players]]"

@@ -1,4 +1,4 @@
-//! Shapley and Owen values of a game whose payoffs are known for every coalition.
+//! Shapley values of a game whose payoffs are known for every coalition.
 
 /// Shapley values from all 2^k payoffs, `payoffs[mask]`; adds φ to `phi`, `[k]`.
 ///
@@ -28,58 +28,8 @@ pub fn add_shapley(payoffs: &mut [f64], phi: &mut [f64]) {
     }
 }
 
-/// Owen values from all 2^k payoffs; adds φ to `phi`, `[k]`.
-///
-/// Players of one cluster act together towards the other clusters: orders of arrival in which a cluster's members
-/// stand side by side, all equally likely (Owen 1977). `cluster[player]` names each player's cluster.
-pub fn add_owen(payoffs: &[f64], cluster: &[usize], phi: &mut [f64]) {
-    let unions = unions(cluster);
-    let across = orders(unions.len());
-    for (at, union) in unions.iter().enumerate() {
-        let others: Vec<usize> = unions.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, m)| *m).collect();
-        let within = orders(union.count_ones() as usize);
-        for present in 0..1_usize << others.len() {
-            let outside: usize =
-                others.iter().enumerate().filter(|(bit, _)| present >> bit & 1 == 1).map(|(_, m)| m).sum();
-            let weight = across[present.count_ones() as usize];
-            add_within(payoffs, outside, *union, &within, weight, phi);
-        }
-    }
-}
-
-/// Shapley values among the members of one union while the players in `outside` are present.
-fn add_within(payoffs: &[f64], outside: usize, union: usize, weights: &[f64], scale: f64, phi: &mut [f64]) {
-    let mut inside = union;
-    loop {
-        for player in (0..phi.len()).filter(|player| (union & !inside) >> player & 1 == 1) {
-            let gain = payoffs[outside | inside | 1 << player] - payoffs[outside | inside];
-            phi[player] += scale * weights[inside.count_ones() as usize] * gain;
-        }
-        if inside == 0 {
-            break;
-        }
-        inside = (inside - 1) & union;
-    }
-}
-
-/// The clusters as bit masks over the players, in order of their first member.
-fn unions(cluster: &[usize]) -> Vec<usize> {
-    let mut names: Vec<usize> = Vec::new();
-    let mut masks: Vec<usize> = Vec::new();
-    for (player, name) in cluster.iter().enumerate() {
-        match names.iter().position(|known| known == name) {
-            Some(at) => masks[at] |= 1 << player,
-            None => {
-                names.push(*name);
-                masks.push(1 << player);
-            }
-        }
-    }
-    masks
-}
-
 /// Share of the k! orders in which a given player arrives right behind a given set of s players: s!(k−s−1)!/k!.
-fn orders(k: usize) -> Vec<f64> {
+pub(super) fn orders(k: usize) -> Vec<f64> {
     let mut weights = Vec::with_capacity(k);
     let mut weight = 1.0 / k as f64;
     for size in 0..k {
@@ -89,30 +39,19 @@ fn orders(k: usize) -> Vec<f64> {
     weights
 }
 
+/// Brute force, for the tests of whatever solves games.
 #[cfg(test)]
-mod tests {
-    use super::*;
+pub(super) mod testing {
     use crate::explain::game::random::Draws;
 
-    fn random_payoffs(k: usize, seed: u64) -> Vec<f64> {
+    /// Payoffs of all 2^k coalitions.
+    pub fn random_payoffs(k: usize, seed: u64) -> Vec<f64> {
         let mut draws = Draws::new(seed, "payoffs", &[]);
         (0..1 << k).map(|_| 50.0 + draws.below(1_000_000) as f64 / 1e5).collect()
     }
 
-    fn shapley(payoffs: &[f64], k: usize) -> Vec<f64> {
-        let mut phi = vec![0.0; k];
-        add_shapley(&mut payoffs.to_vec(), &mut phi);
-        phi
-    }
-
-    fn owen(payoffs: &[f64], cluster: &[usize]) -> Vec<f64> {
-        let mut phi = vec![0.0; cluster.len()];
-        add_owen(payoffs, cluster, &mut phi);
-        phi
-    }
-
     /// Mean marginal contribution over all orders that `admits`.
-    fn by_orders(payoffs: &[f64], k: usize, admits: &dyn Fn(&[usize]) -> bool) -> Vec<f64> {
+    pub fn by_orders(payoffs: &[f64], k: usize, admits: &dyn Fn(&[usize]) -> bool) -> Vec<f64> {
         let (mut phi, mut n_orders) = (vec![0.0; k], 0.0);
         for order in permutations(&(0..k).collect::<Vec<_>>()).into_iter().filter(|order| admits(order)) {
             n_orders += 1.0;
@@ -140,16 +79,21 @@ mod tests {
         all
     }
 
-    fn side_by_side(order: &[usize], cluster: &[usize]) -> bool {
-        let seen: Vec<usize> = order.iter().map(|player| cluster[*player]).collect();
-        let changes = seen.windows(2).filter(|pair| pair[0] != pair[1]).count();
-        let n_clusters = seen.iter().collect::<std::collections::BTreeSet<_>>().len();
-        changes + 1 == n_clusters
-    }
-
-    fn assert_close(actual: &[f64], expected: &[f64]) {
+    pub fn assert_close(actual: &[f64], expected: &[f64]) {
         let worst = actual.iter().zip(expected).map(|(a, e)| (a - e).abs()).fold(0.0, f64::max);
         assert!(worst < 1e-11, "{actual:?} is not {expected:?}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{assert_close, by_orders, random_payoffs};
+    use super::*;
+
+    fn shapley(payoffs: &[f64], k: usize) -> Vec<f64> {
+        let mut phi = vec![0.0; k];
+        add_shapley(&mut payoffs.to_vec(), &mut phi);
+        phi
     }
 
     #[test]
@@ -173,23 +117,5 @@ mod tests {
     fn nobody_is_left_out_of_a_game_without_players() {
         let mut phi: [f64; 0] = [];
         add_shapley(&mut [3.0], &mut phi);
-        add_owen(&[3.0], &[], &mut phi);
-    }
-
-    #[test]
-    fn owen_values_are_means_over_the_orders_that_keep_clusters_together() {
-        for cluster in [vec![0, 0, 1, 2, 1], vec![4, 4, 4, 1, 1, 9], vec![0, 1, 0, 1]] {
-            let k = cluster.len();
-            let payoffs = random_payoffs(k, 7 * k as u64);
-            let expected = by_orders(&payoffs, k, &|order| side_by_side(order, &cluster));
-            assert_close(&owen(&payoffs, &cluster), &expected);
-        }
-    }
-
-    #[test]
-    fn owen_values_of_singletons_and_of_one_cluster_are_shapley_values() {
-        let payoffs = random_payoffs(5, 3);
-        assert_close(&owen(&payoffs, &[0, 1, 2, 3, 4]), &shapley(&payoffs, 5));
-        assert_close(&owen(&payoffs, &[8; 5]), &shapley(&payoffs, 5));
     }
 }

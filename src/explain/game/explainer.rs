@@ -5,7 +5,7 @@ use super::players::Players;
 use super::reference::{Reference, cost, references};
 use super::scheme::{Scheme, Schemes};
 use super::synthetic::{Buffers, Owners, Piece, chunk_rows};
-use super::{MAX_EXACT_PLAYERS, Method, Rules, Scale};
+use super::{MAX_COALITIONS, Method, Rules, Scale};
 use crate::dataset::batch::{Column, Features};
 use crate::explain::Attributions;
 use crate::model::predictor::{Predictor, Scores};
@@ -123,10 +123,14 @@ impl<'a> GameExplainer<'a> {
 
     fn check_row(&self, rows: &Features, row: usize, key: u64) -> Result<(), GameError> {
         let games = self.games(rows, row);
-        let most = games.iter().map(|game| game.players.len()).max().unwrap_or(0);
         let Some(budget) = self.rules.method.budget() else {
-            let allowed = most <= MAX_EXACT_PLAYERS;
-            return if allowed { Ok(()) } else { Err(GameError::TooManyPlayers { row: key, found: most }) };
+            return match games.iter().max_by_key(|game| game.coalitions) {
+                Some(game) if game.coalitions > MAX_COALITIONS => {
+                    let (found, coalitions) = (game.players.len(), game.coalitions);
+                    Err(GameError::TooManyPlayers { row: key, found, coalitions })
+                }
+                _ => Ok(()),
+            };
         };
         let players = games.iter().filter(|game| !game.exact).map(|game| game.players.len()).max().unwrap_or(0);
         let least = self.rules.method.least_budget(players);

@@ -14,13 +14,14 @@
 //! (seed, row, background row), so neither the number of threads nor the batch a row is in changes a digit.
 //!
 //! Players are columns, groups of columns or patches of an image (`players`); with clusters of players the values are
-//! Owen values.
+//! Owen values (`owen`).
 
 mod coalition;
 mod error;
 mod exact;
 mod explainer;
 mod leverage;
+mod owen;
 mod permutation;
 mod players;
 pub mod random;
@@ -36,13 +37,16 @@ pub use explainer::GameExplainer;
 pub use players::{Part, Player, Players};
 pub use synthetic::chunk_rows;
 
-/// Most players whose coalitions are enumerated: 65,536 scores for a row and a background row.
+/// Most players whose coalitions are all enumerated.
 pub const MAX_EXACT_PLAYERS: usize = 16;
+/// Most coalitions that are enumerated for a row and a background row.
+pub const MAX_COALITIONS: u64 = 1 << MAX_EXACT_PLAYERS;
 
 /// How the coalitions to ask for are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// All of them; for at most [`MAX_EXACT_PLAYERS`] players that differ from a background row.
+    /// All that the values rest on; for at most [`MAX_COALITIONS`] of the players that differ from a background row:
+    /// 16 players, or more where they stand in clusters.
     Exact,
     /// Paired leverage-score sampling. `budget`: coalitions for a row and a background row, beside nobody and
     /// everybody, on average over the background. Exact where it pays for all.

@@ -110,7 +110,8 @@ fn walk(order: &[usize], members: &mut Vec<Vec<usize>>, known: &mut HashMap<u64,
 
 #[cfg(test)]
 mod tests {
-    use super::super::exact::{add_owen, add_shapley};
+    use super::super::exact::add_shapley;
+    use super::super::owen::Arrangement;
     use super::*;
 
     fn payoff(mask: usize) -> f64 {
@@ -159,9 +160,11 @@ mod tests {
     #[test]
     fn clustered_orders_give_owen_values() {
         let cluster = [0, 0, 1, 1, 1, 2, 3, 3];
-        let payoffs: Vec<f64> = (0..256).map(payoff).collect();
-        let mut owen = vec![0.0; 8];
-        add_owen(&payoffs, &cluster, &mut owen);
+        let arrangement = Arrangement::new(&cluster);
+        let coalitions = arrangement.coalitions();
+        let mask = |at| (0..8).filter(|p| coalitions.contains(*p, at)).map(|p| 1 << p).sum();
+        let payoffs: Array1<f64> = (0..coalitions.len()).map(|at| payoff(mask(at))).collect();
+        let owen = arrangement.values(payoffs.view());
         let (ratio, bias) = calibration(&cluster, &owen);
         assert!((0.9..1.1).contains(&ratio) && bias < 4.0, "ratio {ratio}, bias {bias}");
     }

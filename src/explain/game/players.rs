@@ -1,6 +1,7 @@
 //! Who plays: raw columns, groups of columns, or patches of an image.
 
 use super::error::PlayersError;
+use super::owen::n_coalitions;
 use crate::dataset::batch::{Column, Features};
 use std::collections::BTreeSet;
 
@@ -115,8 +116,54 @@ impl Players {
         Ok(Self { cluster: Some(cluster), ..self })
     }
 
+    /// Clusters of single columns by `(name, columns)`; every other player is a cluster of its own.
+    ///
+    /// # Errors
+    /// A cluster without columns, with unknown ones, or with one that another cluster or a group has.
+    pub fn in_clusters(self, names: &[String], clusters: &[(String, Vec<String>)]) -> Result<Self, PlayersError> {
+        let mut of: Vec<Option<usize>> = vec![None; self.list.len()];
+        for (at, (cluster, columns)) in clusters.iter().enumerate() {
+            if columns.is_empty() {
+                return Err(PlayersError::Empty { player: cluster.clone() });
+            }
+            for column in columns {
+                let owned = Part::Column(position(names, cluster, column)?);
+                let owner = self.list.iter().position(|player| player.parts.contains(&owned));
+                let shared = |first: &String| PlayersError::Shared {
+                    column: column.clone(),
+                    first: first.clone(),
+                    second: cluster.clone(),
+                };
+                let owner = owner.ok_or_else(|| shared(cluster))?;
+                if self.list[owner].parts.len() > 1 {
+                    return Err(shared(&self.list[owner].name));
+                }
+                if let Some(first) = of[owner].filter(|first| *first != at) {
+                    return Err(shared(&clusters[first].0));
+                }
+                of[owner] = Some(at);
+            }
+        }
+        let alone = |(player, cluster): (usize, Option<usize>)| cluster.unwrap_or(clusters.len() + player);
+        let cluster = of.into_iter().enumerate().map(alone).collect();
+        self.clustered(cluster)
+    }
+
     pub fn len(&self) -> usize {
         self.list.len()
+    }
+
+    /// Whether players stand in clusters, so that attributions are Owen values.
+    pub fn is_clustered(&self) -> bool {
+        self.cluster.is_some()
+    }
+
+    /// Coalitions of these players that exact values rest on; `u64::MAX` if more.
+    pub fn n_coalitions(&self, playing: &[usize]) -> u64 {
+        match &self.cluster {
+            None => 1_u64.checked_shl(playing.len() as u32).unwrap_or(u64::MAX),
+            Some(cluster) => n_coalitions(&playing.iter().map(|player| cluster[*player]).collect::<Vec<_>>()),
+        }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -256,6 +303,26 @@ mod tests {
         assert!(matches!(beyond.check(&numbers(1)), Err(PlayersError::Column { column: 2, .. })));
         let cell = Players::new(vec![player("a", vec![Part::Cells { column: 0, cells: vec![1] }])]);
         assert!(matches!(cell.check(&numbers(1)), Err(PlayersError::Cell { cell: 1, .. })));
+    }
+
+    #[test]
+    fn columns_stand_in_clusters_and_the_rest_alone() {
+        let columns = names(&["age", "zip", "sex", "city", "job"]);
+        let grouped = || Players::grouped(&columns, &[group("who", &["age", "sex"])]).unwrap();
+        let players = grouped().in_clusters(&columns, &[group("address", &["city", "zip"])]).unwrap();
+        assert_eq!(players.names(), ["who", "zip", "city", "job"]);
+        let cluster = players.cluster.as_ref().unwrap();
+        assert!(cluster[1] == cluster[2] && cluster.iter().collect::<BTreeSet<_>>().len() == 3);
+        assert_eq!(players.n_coalitions(&[0, 1, 2, 3]), 8 + 4 * 2);
+        assert_eq!(players.n_coalitions(&[0, 1]), 4);
+        let refused = |clusters: &[(String, Vec<String>)]| grouped().in_clusters(&columns, clusters).unwrap_err();
+        assert!(matches!(refused(&[group("x", &["zap"])]), PlayersError::Unknown { .. }));
+        assert!(matches!(refused(&[group("x", &[])]), PlayersError::Empty { .. }));
+        assert!(
+            matches!(refused(&[group("x", &["age", "job"])]), PlayersError::Shared { first, .. } if first == "who")
+        );
+        let twice = [group("x", &["zip"]), group("y", &["zip", "job"])];
+        assert!(matches!(refused(&twice), PlayersError::Shared { first, .. } if first == "x"));
     }
 
     #[test]

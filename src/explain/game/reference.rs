@@ -4,7 +4,7 @@
 //! With many codes and zeros in the data most pairs are left with far fewer players than there are columns.
 
 use super::players::{Part, Players};
-use super::{MAX_EXACT_PLAYERS, Method};
+use super::{MAX_COALITIONS, Method};
 use crate::dataset::batch::{Column, Features};
 
 /// The game of one row and one background row.
@@ -14,7 +14,9 @@ pub(super) struct Reference {
     pub row: usize,
     /// Players whose cells differ, ascending.
     pub players: Vec<usize>,
-    /// Whether every coalition is asked for.
+    /// Coalitions that the exact values rest on.
+    pub coalitions: u64,
+    /// Whether all of them are asked for.
     pub exact: bool,
 }
 
@@ -27,13 +29,16 @@ pub(super) fn references(
     method: Method,
 ) -> Vec<Reference> {
     let mut games: Vec<Reference> =
-        (0..background.n_rows).map(|row| Reference { row, players: vec![], exact: true }).collect();
+        (0..background.n_rows).map(|row| Reference { row, players: vec![], coalitions: 1, exact: true }).collect();
     for (player, owner) in players.iter().enumerate() {
         for game in &mut games {
             if owner.parts.iter().any(|part| differs(part, rows, row, background, game.row)) {
                 game.players.push(player);
             }
         }
+    }
+    for game in &mut games {
+        game.coalitions = players.n_coalitions(&game.players);
     }
     if let Some(budget) = method.budget() {
         sample_where_dear(&mut games, budget);
@@ -45,26 +50,27 @@ pub(super) fn references(
 pub(super) fn cost(game: &Reference, method: Method) -> usize {
     match method.budget().filter(|_| !game.exact) {
         Some(budget) => budget.saturating_add(2),
-        None => 1 << game.players.len(),
+        None => game.coalitions as usize,
     }
 }
 
 /// Games with more coalitions than the budget (∅ and N come free) are sampled; what smaller games leave of the row's budget
 /// (`budget` for each background row) goes to enumerating the smallest of them.
 fn sample_where_dear(games: &mut [Reference], budget: usize) {
-    let coalitions = |game: &Reference| (1_usize << game.players.len()).saturating_sub(2);
-    let mut left: usize = 0;
+    let budget = budget as u64;
+    let coalitions = |game: &Reference| game.coalitions.saturating_sub(2);
+    let mut left: u64 = 0;
     let mut dear: Vec<&mut Reference> = Vec::new();
     for game in games {
-        if game.players.len() <= MAX_EXACT_PLAYERS && coalitions(game) <= budget {
+        if game.coalitions <= MAX_COALITIONS && coalitions(game) <= budget {
             left = left.saturating_add(budget - coalitions(game));
         } else {
             dear.push(game);
         }
     }
-    dear.sort_by_key(|game| game.players.len());
+    dear.sort_by_key(|game| game.coalitions);
     for game in dear {
-        let affordable = game.players.len() <= MAX_EXACT_PLAYERS && coalitions(game) - budget <= left;
+        let affordable = game.coalitions <= MAX_COALITIONS && coalitions(game) - budget <= left;
         if affordable {
             left -= coalitions(game) - budget;
         }
@@ -114,7 +120,8 @@ mod tests {
     }
 
     fn game(n_players: usize) -> Reference {
-        Reference { row: 0, players: (0..n_players).collect(), exact: true }
+        let coalitions = 1_u64.checked_shl(n_players as u32).unwrap_or(u64::MAX);
+        Reference { row: 0, players: (0..n_players).collect(), coalitions, exact: true }
     }
 
     #[test]

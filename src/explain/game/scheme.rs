@@ -1,8 +1,9 @@
 //! From a game to the coalitions it asks for, and from their payoffs to its values.
 
 use super::coalition::Coalitions;
-use super::exact::{add_owen, add_shapley};
+use super::exact::add_shapley;
 use super::leverage::{Design, Estimate};
+use super::owen::Arrangement;
 use super::permutation::Walks;
 use super::random::Draws;
 use super::reference::Reference;
@@ -23,7 +24,7 @@ pub(super) struct Scheme {
 
 enum Plan {
     Shapley(Arc<Coalitions>),
-    Owen(Arc<Coalitions>, Vec<usize>),
+    Owen(Arrangement),
     Leverage(Arc<Design>),
     Permutation(Walks),
 }
@@ -31,7 +32,8 @@ enum Plan {
 impl Scheme {
     pub fn coalitions(&self) -> &Coalitions {
         match &self.plan {
-            Plan::Shapley(all) | Plan::Owen(all, _) => all,
+            Plan::Shapley(all) => all,
+            Plan::Owen(arrangement) => arrangement.coalitions(),
             Plan::Leverage(design) => design.coalitions(),
             Plan::Permutation(walks) => walks.coalitions(),
         }
@@ -43,7 +45,7 @@ impl Scheme {
         let mut phi = vec![0.0; k];
         match &self.plan {
             Plan::Shapley(_) => add_shapley(&mut payoffs.to_vec(), &mut phi),
-            Plan::Owen(_, cluster) => add_owen(&payoffs.to_vec(), cluster, &mut phi),
+            Plan::Owen(arrangement) => phi = arrangement.values(payoffs),
             Plan::Leverage(design) => return design.estimate(payoffs),
             Plan::Permutation(walks) => return walks.estimate(payoffs),
         }
@@ -82,7 +84,7 @@ impl Schemes {
                 Plan::Permutation(Walks::draw(&cluster.unwrap_or_else(|| (0..k).collect()), budget, &mut draws))
             }
             (_, None) => Plan::Shapley(self.enumerated(k)),
-            (_, Some(cluster)) => Plan::Owen(self.enumerated(k), cluster),
+            (_, Some(cluster)) => Plan::Owen(Arrangement::new(&cluster)),
         };
         Some(Scheme { players, plan })
     }

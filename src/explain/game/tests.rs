@@ -343,7 +343,7 @@ fn clusters_give_owen_values_by_enumeration_and_by_orders() {
     let exact = explain(&model, &rows, &background, players(), rules(Method::Exact));
     let (mut squares, mut variance) = (0.0, 0.0);
     for seed in 0..50 {
-        let rules = Rules { seed, ..rules(Method::Permutation { budget: 60 }) };
+        let rules = Rules { seed, ..rules(Method::Permutation { budget: 30 }) };
         let sampled = explain(&model, &rows, &background, players(), rules);
         squares += (&sampled.phi - &exact.phi).mapv(|gap| gap * gap).sum();
         variance += sampled.std_err.unwrap().mapv(|error| error * error).sum();
@@ -359,6 +359,29 @@ fn clusters_give_owen_values_by_enumeration_and_by_orders() {
     for row in 0..4 {
         let total = exact.phi[[row, 0, 2]] + exact.phi[[row, 0, 3]] + exact.phi[[row, 0, 4]];
         assert!((total - grouped.phi[[row, 0, 1]]).abs() < 1e-11);
+    }
+}
+
+#[test]
+fn twenty_players_in_clusters_can_be_enumerated() {
+    let (rows, background) = (distinct_numbers(2, 20, 31), distinct_numbers(3, 20, 32));
+    // Within a cluster of four everything interacts; across clusters the model adds.
+    let within = |x: &[f64]| x.iter().product::<f64>() + (x[0] - 2.0 * x[3]).tanh();
+    let model = Fake::new(1, move |x| vec![x.chunks(4).map(within).sum()]);
+    let cluster: Vec<usize> = (0..20).map(|player| player / 4).collect();
+    let found = explain(&model, &rows, &background, one_each(&rows).clustered(cluster).unwrap(), rules(Method::Exact));
+    assert!(model.n_scored.load(Ordering::Relaxed) <= 2 * 3 * (32 + 5 * 16 * 14));
+    let background: Vec<Vec<f64>> = (0..3).map(|row| number_row(&background, row)).collect();
+    for row in 0..2 {
+        let x = number_row(&rows, row);
+        for first in (0..20).step_by(4) {
+            let cut = |row: &[f64]| row[first..first + 4].to_vec();
+            let others: Vec<Vec<f64>> = background.iter().map(|row| cut(row)).collect();
+            let (phi, _) = by_definition(&within, &cut(&x), &others, &alone(4));
+            for (player, expected) in phi.iter().enumerate() {
+                assert!((found.phi[[row, 0, first + player]] - expected).abs() < 1e-11);
+            }
+        }
     }
 }
 
@@ -454,7 +477,7 @@ fn what_cannot_be_enumerated_or_afforded_is_refused_before_scoring() {
     let (rows, background) = (distinct_numbers(2, 17, 1), distinct_numbers(2, 17, 2));
     let model = Fake::new(1, |x| vec![tangled(x)]);
     let exact = refused(&model, &rows, &background, rules(Method::Exact));
-    assert_eq!(exact, GameError::TooManyPlayers { row: 100, found: 17 });
+    assert_eq!(exact, GameError::TooManyPlayers { row: 100, found: 17, coalitions: 1 << 17 });
     assert!(exact.to_string().contains("\"kernel\""));
     let kernel = refused(&model, &rows, &background, rules(Method::Kernel { budget: 50 }));
     assert_eq!(kernel, GameError::Budget { row: 100, budget: 50, players: 17, least: 68 });

@@ -14,6 +14,8 @@ use crate::report::words;
 /// Most cases shown.
 const MAX_CASES: usize = 12;
 const MAX_TERMS: usize = 9;
+/// What stands for features that were not kept one by one, as in the stored rows.
+const OTHER: &str = "(other)";
 /// Most reasons in a row's table.
 const MAX_REASONS: usize = 50;
 
@@ -99,6 +101,7 @@ fn draw(lookup: &Lookup, case: &Case, terms: &[&CaseTerm]) -> Waterfall {
     if !rest.is_empty() {
         steps.push(step(format!("{} others", rest.len()), rest.iter().map(|term| term.attribution).sum()));
     }
+    steps.extend(case.other.map(|other| step(OTHER.to_owned(), other)));
     let start = (
         if lookup.is_regression() { "mean prediction" } else { "mean score" },
         case.base_value,
@@ -116,19 +119,17 @@ fn draw(lookup: &Lookup, case: &Case, terms: &[&CaseTerm]) -> Waterfall {
 fn reasons(caption: &str, case: &Case, terms: &[&CaseTerm]) -> Table {
     let decimals = decimals(case);
     let mut table = Table::new(label::shorten(caption, 160), &["Feature", "Value|", "Attribution", "Direction|"]);
-    for term in terms.iter().take(MAX_REASONS) {
-        let direction = match term.attribution {
+    let listed = terms.iter().take(MAX_REASONS).map(|term| (&*term.feature, &*term.feature_value, term.attribution));
+    for (feature, value, attribution) in listed.chain(case.other.map(|other| (OTHER, "", other))) {
+        let direction = match attribution {
             a if a > 0.0 => "raises",
             a if a < 0.0 => "lowers",
             _ => "no effect",
         };
-        let attribution = Cell::number(number::signed(term.attribution, decimals));
-        table.push(
-            Label::fit(&term.feature, 60),
-            vec![Cell::text(&term.feature_value), attribution, Cell::text(direction)],
-        );
+        let attribution = Cell::number(number::signed(attribution, decimals));
+        table.push(Label::fit(feature, 60), vec![Cell::text(value), attribution, Cell::text(direction)]);
     }
-    table.shown = words::shown(table.rows.len(), terms.len(), "features", "the strongest");
+    table.shown = words::shown(terms.len().min(MAX_REASONS), terms.len(), "features", "the strongest");
     table
 }
 
@@ -155,5 +156,21 @@ mod tests {
         let last = drawn.steps.last().unwrap();
         assert_eq!((last.label.text.as_str(), last.text.as_str()), ("31 others", "+7.75"));
         assert!((last.join_x.0 - drawn.end.x.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn what_was_not_kept_one_by_one_comes_last_however_large() {
+        let audit = example::binary();
+        let mut case = audit.cases[0].clone();
+        let term =
+            |feature: &str, attribution| CaseTerm { feature: feature.into(), feature_value: "1".into(), attribution };
+        case.terms = vec![term("a", 0.5), term("b", -1.0)];
+        (case.other, case.base_value, case.explained_score) = (Some(2.0), 0.0, 1.5);
+        let drawn = draw(&Lookup::new(&audit), &case, &sorted(&case));
+        let labels: Vec<&str> = drawn.steps.iter().map(|step| step.label.text.as_str()).collect();
+        assert_eq!(labels, ["b = 1", "a = 1", "(other)"]);
+        assert!((drawn.steps[2].join_x.0 - drawn.end.x.0).abs() < 1e-6);
+        let table = reasons("reasons", &case, &sorted(&case));
+        assert_eq!(table.rows.len(), 3);
     }
 }

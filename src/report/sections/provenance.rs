@@ -26,7 +26,10 @@ fn explanation(audit: &Audit) -> Vec<Fact> {
     }
     let rows = |n: u64| words::counted(n, "row", "rows");
     let native = proof.native_difference.map(|d| format!("{} over {}", number::tiny(d), rows(proof.native_rows)));
-    let gap = proof.additivity_gap.map(|gap| format!("{} over {}", number::tiny(gap), rows(proof.n_explained)));
+    let gap = proof.additivity_gap.map(|gap| {
+        let mean = proof.additivity_gap_mean.map(|mean| format!(", {} on average", number::tiny(mean)));
+        format!("{} at most{} over {}", number::tiny(gap), mean.unwrap_or_default(), rows(proof.n_explained))
+    });
     let batch = proof.batch_difference.map(number::tiny);
     [
         fact("Method", method(proof)),

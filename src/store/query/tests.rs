@@ -103,6 +103,7 @@ fn pipelines_with_other_kinds_of_ids_are_read_together() {
         predicted: None,
         label: LabelColumn::Value(&[2.5]),
         weight: None,
+        additivity_gap: None,
     };
     writer.predictions(&batch).unwrap();
     writer.commit(&mut audit(&run_id(7), "people", "2026-11-22"), &[], None).unwrap();

@@ -4,14 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
+use ndarray::ArrayView1;
 
 use super::FinishedRows;
 use super::columns::{self, Ids, id_type, n_ids};
 use super::file::{CHUNK_VALUES, Origin, RowFile};
 use super::schema::{self, EXPLANATIONS, IdType, LabelType};
-use super::values::{FeatureValues, ValueTexts};
+use super::values::{FeatureValues, MISSING, ValueTexts};
 use crate::dataset::batch::RowIds;
-use crate::explain::Attributions;
+use crate::explain::{Attributions, OTHER, largest};
 use crate::store::error::StoreError;
 
 /// Attributions of consecutive explained rows.
@@ -26,6 +27,8 @@ pub struct ExplanationBatch<'a> {
     pub values: &'a [FeatureValues<'a>],
     /// `[rows × outputs × features]`; one output where each row has its own.
     pub attributions: &'a Attributions,
+    /// So many of the largest attributions are stored one by one, the rest as the feature "(other)"; 0 = all.
+    pub top_k: usize,
 }
 
 /// Which output the attributions of a row explain.
@@ -51,6 +54,7 @@ pub(in crate::store) struct ExplanationFile {
     n_rows: usize,
     ids: Ids,
     output: Vec<i32>,
+    feature: Vec<i32>,
     value: Vec<i32>,
     texts: ValueTexts,
     attribution: Vec<f64>,
@@ -65,7 +69,10 @@ pub(in crate::store) struct ExplanationFile {
 struct Section {
     method: Arc<StringArray>,
     outputs: Arc<StringArray>,
+    /// Every feature, then "(other)".
     features: Arc<StringArray>,
+    /// Features stored of each row and output.
+    n_stored: usize,
     /// Outputs explained of each row.
     n_outputs: usize,
     sampled: bool,
@@ -88,6 +95,7 @@ impl ExplanationFile {
             n_rows: 0,
             ids: Ids::new(id_type),
             output: Vec::new(),
+            feature: Vec::new(),
             value: Vec::new(),
             texts: ValueTexts::default(),
             attribution: Vec::new(),
@@ -115,8 +123,8 @@ impl ExplanationFile {
     }
 
     fn push_row(&mut self, batch: &ExplanationBatch<'_>, row: usize) -> Result<(), StoreError> {
-        let (n_outputs, n_features) = (self.section.n_outputs, batch.features.len());
-        if !self.ids.push(batch.ids, row, n_outputs * n_features) {
+        let (n_outputs, n_stored) = (self.section.n_outputs, self.section.n_stored);
+        if !self.ids.push(batch.ids, row, n_outputs * n_stored) {
             return Err(misfit("row ids are numbers in one batch and text in another"));
         }
         self.row_values.clear();
@@ -125,17 +133,39 @@ impl ExplanationFile {
         }
         for output in 0..n_outputs {
             let key = batch.outputs.key(row, output);
+            self.output.extend(std::iter::repeat_n(key, n_stored));
+            self.base_value.extend(std::iter::repeat_n(batch.attributions.base[[row, output]], n_stored));
             let phi = batch.attributions.phi.slice(ndarray::s![row, output, ..]);
-            self.output.extend(std::iter::repeat_n(key, n_features));
-            self.value.extend_from_slice(&self.row_values);
-            self.attribution.extend(phi.iter().map(|phi| shorten(*phi)));
-            self.base_value.extend(std::iter::repeat_n(batch.attributions.base[[row, output]], n_features));
-            if let Some(std_err) = &batch.attributions.std_err {
-                self.std_err.extend(std_err.slice(ndarray::s![row, output, ..]).iter().map(|error| shorten(*error)));
+            let std_err = batch.attributions.std_err.as_ref();
+            let std_err = std_err.map(|std_err| std_err.slice(ndarray::s![row, output, ..]));
+            match n_stored == batch.features.len() {
+                true => self.push_all(phi, std_err),
+                false => self.push_largest(phi, std_err, batch.top_k),
             }
         }
         self.n_rows += 1;
         Ok(())
+    }
+
+    fn push_all(&mut self, phi: ArrayView1<f64>, std_err: Option<ArrayView1<f64>>) {
+        self.feature.extend(0..phi.len() as i32);
+        self.value.extend_from_slice(&self.row_values);
+        self.attribution.extend(phi.iter().map(|phi| shorten(*phi)));
+        self.std_err.extend(std_err.iter().flatten().map(|error| shorten(*error)));
+    }
+
+    /// The errors of the rest are not independent: their sum bounds that of the sum.
+    fn push_largest(&mut self, phi: ArrayView1<f64>, std_err: Option<ArrayView1<f64>>, k: usize) {
+        let kept = largest(phi, k);
+        self.feature.extend(kept.features.iter().map(|feature| *feature as i32).chain([phi.len() as i32]));
+        self.value.extend(kept.features.iter().map(|feature| self.row_values[*feature]).chain([MISSING]));
+        let stored = kept.features.iter().map(|feature| phi[*feature]).chain(kept.other(phi));
+        self.attribution.extend(stored.map(shorten));
+        if let Some(std_err) = std_err {
+            let bound = kept.rest.iter().map(|feature| std_err[*feature]).sum();
+            let stored = kept.features.iter().map(|feature| std_err[*feature]).chain([bound]);
+            self.std_err.extend(stored.map(shorten));
+        }
     }
 
     fn write_chunk(&mut self) -> Result<(), StoreError> {
@@ -143,14 +173,12 @@ impl ExplanationFile {
         if n == 0 {
             return Ok(());
         }
-        let n_features = self.section.features.len();
-        let features = (0..n).map(|i| (i % n_features) as i32).collect();
         let std_err = if self.section.sampled { std::mem::take(&mut self.std_err) } else { vec![f64::NAN; n] };
         let arrays: Vec<ArrayRef> = vec![
             self.ids.take(),
             columns::keyed(std::mem::take(&mut self.output), &self.section.outputs),
             columns::keyed(vec![0; n], &self.section.method),
-            columns::keyed(features, &self.section.features),
+            columns::keyed(std::mem::take(&mut self.feature), &self.section.features),
             columns::keyed_or_null(std::mem::take(&mut self.value), &self.texts.take()),
             columns::null_text(n),
             columns::numbers(std::mem::take(&mut self.attribution)),
@@ -171,10 +199,12 @@ impl ExplanationFile {
 
 impl Section {
     fn of(batch: &ExplanationBatch<'_>) -> Self {
+        let features: Vec<String> = batch.features.iter().cloned().chain([OTHER.to_owned()]).collect();
         Self {
             method: columns::names(&[batch.method.to_string()]),
             outputs: columns::names(batch.outputs.names()),
-            features: columns::names(batch.features),
+            features: columns::names(&features),
+            n_stored: n_stored(batch),
             n_outputs: batch.outputs.per_row(),
             sampled: batch.attributions.std_err.is_some(),
         }
@@ -182,15 +212,17 @@ impl Section {
 
     fn holds(&self, batch: &ExplanationBatch<'_>) -> bool {
         let same = |mine: &StringArray, theirs: &[String]| mine.iter().flatten().eq(theirs.iter().map(String::as_str));
+        let features = self.features.iter().flatten().take(self.features.len() - 1);
         self.method.value(0) == batch.method
             && self.n_outputs == batch.outputs.per_row()
             && self.sampled == batch.attributions.std_err.is_some()
             && same(&self.outputs, batch.outputs.names())
-            && same(&self.features, batch.features)
+            && self.n_stored == n_stored(batch)
+            && features.eq(batch.features.iter().map(String::as_str))
     }
 
     fn rows_per_chunk(&self) -> usize {
-        (CHUNK_VALUES / (self.n_outputs * self.features.len())).max(1)
+        (CHUNK_VALUES / (self.n_outputs * self.n_stored)).max(1)
     }
 }
 
@@ -222,6 +254,14 @@ impl<'a> ExplainedOutputs<'a> {
                 index.len() == n_rows && index.iter().all(|output| (*output as usize) < names.len())
             }
         }
+    }
+}
+
+/// Features stored of each row and output: all, or the largest and the rest.
+fn n_stored(batch: &ExplanationBatch<'_>) -> usize {
+    match batch.top_k {
+        k if k > 0 && k < batch.features.len() => k + 1,
+        _ => batch.features.len(),
     }
 }
 

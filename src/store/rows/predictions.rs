@@ -28,6 +28,8 @@ pub struct PredictionBatch<'a> {
     pub label: LabelColumn<'a>,
     /// One a row.
     pub weight: Option<&'a [f64]>,
+    /// `[rows × outputs]`: how far attributions and base value miss the score they explain; NaN = not explained.
+    pub additivity_gap: Option<ArrayView2<'a, f64>>,
 }
 
 /// What the data says the answer was.
@@ -78,6 +80,7 @@ pub(in crate::store) struct PredictionFile {
     predicted: Vec<Option<bool>>,
     label: Labels,
     weight: Vec<f64>,
+    additivity_gap: Vec<f64>,
 }
 
 #[derive(Debug)]
@@ -111,6 +114,7 @@ impl PredictionFile {
             predicted: Vec::new(),
             label: Labels::new(label_type),
             weight: Vec::new(),
+            additivity_gap: Vec::new(),
         })
     }
 
@@ -151,6 +155,7 @@ impl PredictionFile {
             self.margin.push(batch.margin.map_or(f64::NAN, |margin| margin[[row, output]]));
             self.predicted.push(batch.predicted.map(|predicted| predicted[[row, output]]));
             self.weight.push(batch.weight.map_or(f64::NAN, |weight| weight[row]));
+            self.additivity_gap.push(batch.additivity_gap.map_or(f64::NAN, |gap| gap[[row, output]]));
             self.label.push(&batch.label, row);
         }
         self.n_rows += 1;
@@ -168,6 +173,7 @@ impl PredictionFile {
             Arc::new(BooleanArray::from(std::mem::take(&mut self.predicted))),
             self.label.take(&self.classes),
             columns::numbers_or_null(std::mem::take(&mut self.weight)),
+            columns::numbers_or_null(std::mem::take(&mut self.additivity_gap)),
         ];
         self.n_rows = 0;
         let chunk = RecordBatch::try_new(self.file.columns(), arrays).map_err(misfit)?;
@@ -221,6 +227,7 @@ fn check(batch: &PredictionBatch<'_>) -> Result<(), StoreError> {
         && batch.margin.is_none_or(|margin| margin.dim() == shape)
         && batch.predicted.is_none_or(|predicted| predicted.dim() == shape)
         && batch.weight.is_none_or(|weight| weight.len() == shape.0)
+        && batch.additivity_gap.is_none_or(|gap| gap.dim() == shape)
         && batch.label.fits(shape.0);
     match fits && !batch.outputs.is_empty() {
         true => Ok(()),

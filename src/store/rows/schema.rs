@@ -71,6 +71,7 @@ pub(in crate::store) fn columns(table: &str, id: IdType, label: LabelType) -> Op
             optional("predicted", DataType::Boolean),
             optional("label", label.data_type()),
             optional("weight", DataType::Float64),
+            optional("additivity_gap", DataType::Float64),
         ],
         "explanations" => vec![
             required("method", DataType::Utf8),

@@ -8,7 +8,7 @@
 //!
 //! | room | what it is | foreign crates at home there |
 //! |---|---|---|
-//! | [`cli`] | clap types, one file per verb; the only printing | clap, indicatif, tracing-subscriber |
+//! | [`cli`] | clap types, one file per verb; the only printing | clap, console, indicatif, signal-hook, tracing-subscriber |
 //! | [`config`] | the TOML as typed | toml, schemars, miette |
 //! | [`plan`] | what will be done: everything resolved against data and model | |
 //! | [`dataset`] | files → ordered batches | polars, sqlparser, glob |
@@ -39,4 +39,5 @@ pub mod stats;
 pub mod store;
 
 mod exit_status;
+mod whole_file;
 pub use exit_status::ExitStatus;

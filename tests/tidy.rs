@@ -14,6 +14,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("parquet", &["store"]),
     ("sqlx", &["store"]),
     ("datafusion", &["store/query"]),
+    ("futures", &["store/query"]),
     ("tokio", &["store"]),
     ("sha2", &["store"]),
     ("uuid", &["store"]),
@@ -24,6 +25,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli", "main.rs"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
+    ("console", &["cli/shell"]),
+    ("signal_hook", &["cli/signals.rs"]),
     ("indicatif", &["cli/progress.rs"]),
     ("tracing_subscriber", &["cli/style.rs"]),
 ];

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "probity", version, about, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "Exit codes: 0 passed, 1 a gate failed, 2 not acceptable as given, 3 broke while running, \
-4 could not be decided, 75 another run holds the lock.")]
+4 could not be decided, 75 another run holds the lock, 130 and 143 stopped by SIGINT or SIGTERM.")]
 pub struct Cli {
     #[command(subcommand)]
     pub(super) verb: Verb,
@@ -64,6 +64,9 @@ pub(super) struct RunArgs {
     /// Run again even if the same inputs were audited for this day; the new run supersedes the old one
     #[arg(long)]
     pub force: bool,
+    /// Wait this long for another run of the pipeline to finish, instead of leaving with 75 at once
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub wait: u64,
     /// Override a key of the TOML (repeatable)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
@@ -140,8 +143,8 @@ pub(super) struct ShowArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct QueryArgs {
-    /// The query; see SHOW TABLES and DESCRIBE
-    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    /// The query; see SHOW TABLES and DESCRIBE [default: read from stdin; on a terminal, a shell]
+    #[arg(conflicts_with = "file")]
     pub sql: Option<String>,
     /// Read the query from a file
     #[arg(long, value_name = "FILE")]
@@ -154,8 +157,36 @@ pub(super) struct QueryArgs {
     /// Rows at most
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+    /// Memory for sorting, grouping and joining, such as 512MB or 4GB; what needs more goes to temporary files
+    #[arg(long, value_name = "SIZE", default_value = "1GB")]
+    pub memory_limit: Memory,
     #[command(flatten)]
     pub history: History,
+}
+
+/// An amount of memory in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Memory(pub usize);
+
+impl std::str::FromStr for Memory {
+    type Err = String;
+
+    /// A number and its unit; units are powers of 1,024.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(at);
+        let shift = match unit.trim().to_ascii_lowercase().as_str() {
+            "k" | "kb" | "kib" => 10,
+            "m" | "mb" | "mib" => 20,
+            "g" | "gb" | "gib" => 30,
+            _ => return Err("give a number and KB, MB or GB, such as 512MB".to_owned()),
+        };
+        let bytes = number.parse::<usize>().ok().and_then(|number| number.checked_mul(1 << shift));
+        match bytes.filter(|bytes| *bytes > 0) {
+            Some(bytes) => Ok(Self(bytes)),
+            None => Err("give a number between 1KB and what a computer may have".to_owned()),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -208,4 +239,25 @@ pub(super) fn print_man() -> Done {
     let page = clap_mangen::Man::new(Cli::command());
     page.render(&mut std::io::stdout()).map_err(super::Problem::unacceptable)?;
     Ok(ExitStatus::Passed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_has_a_number_and_a_unit() {
+        let bytes = |text: &str| text.parse::<Memory>().map(|memory| memory.0);
+        assert_eq!(bytes("512MB"), Ok(512 << 20));
+        assert_eq!(bytes("2 GiB"), Ok(2 << 30));
+        assert_eq!(bytes("1k"), Ok(1 << 10));
+        for wrong in ["", "12", "MB", "0GB", "-1GB", "99999999999999GB", "1TBB"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_typed_is_consistent() {
+        Cli::command().debug_assert();
+    }
 }

@@ -11,6 +11,8 @@ mod query;
 mod report;
 mod run;
 mod runs;
+mod shell;
+mod signals;
 mod style;
 
 pub use args::Cli;

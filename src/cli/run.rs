@@ -2,6 +2,7 @@
 
 use super::args::{RunArgs, TextOrJson};
 use super::progress::Bar;
+use super::signals::{self, Watch};
 use super::{Problem, opening, style};
 use crate::ExitStatus;
 use crate::audit::{Decision, Gate, Proof};
@@ -9,11 +10,13 @@ use crate::config::Loaded;
 use crate::pipeline::{self, Finished, Outcome, Request};
 use crate::store::{RunSummary, Store};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 pub(super) fn run(args: &RunArgs) -> ExitStatus {
     match prepare(args) {
-        Ok((as_of, loaded)) => {
-            let each = loaded.into_iter().map(|loaded| one(args, &as_of, loaded).unwrap_or_else(Problem::print));
+        Ok((as_of, loaded, watch)) => {
+            let each =
+                loaded.into_iter().map(|loaded| one(args, &as_of, loaded, &watch).unwrap_or_else(Problem::print));
             each.fold(ExitStatus::Passed, ExitStatus::worst)
         }
         Err(problem) => problem.print(),
@@ -21,7 +24,8 @@ pub(super) fn run(args: &RunArgs) -> ExitStatus {
 }
 
 /// Everything that can be refused before anything runs.
-fn prepare(args: &RunArgs) -> Result<(String, Vec<Loaded>), Problem> {
+fn prepare(args: &RunArgs) -> Result<(String, Vec<Loaded>, Watch), Problem> {
+    let watch = signals::watch().map_err(|error| Problem::with(ExitStatus::Broken, format!("signals: {error}")))?;
     opening::start_threads(opening::threads(args.threads));
     let as_of = match &args.as_of {
         None => crate::store::now()[..10].to_owned(),
@@ -37,7 +41,7 @@ fn prepare(args: &RunArgs) -> Result<(String, Vec<Loaded>), Problem> {
             )));
         }
     }
-    Ok((as_of, loaded))
+    Ok((as_of, loaded, watch))
 }
 
 fn checked_date(text: &str) -> Result<String, Problem> {
@@ -45,14 +49,21 @@ fn checked_date(text: &str) -> Result<String, Problem> {
         .map_err(|error| Problem::unacceptable(format!("--as-of {text}: {error}; give a date such as 2026-11-21")))
 }
 
-fn one(args: &RunArgs, as_of: &str, loaded: Loaded) -> Result<ExitStatus, Problem> {
+fn one(args: &RunArgs, as_of: &str, loaded: Loaded, watch: &Watch) -> Result<ExitStatus, Problem> {
     let path = loaded.path.clone();
     let plan = opening::resolve(loaded, opening::threads(args.threads), args.batch_rows)?;
     let store = opening::store_for(&plan.loaded, &args.history)?;
+    watch.over(&store);
     let bar = Bar::new(&plan.config().pipeline.name);
     // Only tests that compare stored bytes give one.
     let run_id = opening::env("PROBITY_RUN_ID");
-    let request = Request { as_of, force: args.force, report: !args.no_report, run_id: run_id.as_deref() };
+    let request = Request {
+        as_of,
+        force: args.force,
+        report: !args.no_report,
+        patience: Duration::from_secs(args.wait),
+        run_id: run_id.as_deref(),
+    };
     let outcome = pipeline::run(&plan, &store, &request, &bar).map_err(|error| opening::run_problem(&path, error))?;
     let (text, verdict) = match (&outcome, args.format) {
         (Outcome::Ran(finished), TextOrJson::Text) => (finished_text(finished), finished.audit.run.verdict),

@@ -45,6 +45,35 @@ pub(super) fn print(text: &str) {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
 }
 
+/// Stdout for what is written piece by piece; remembers when whoever read it has gone.
+pub(super) struct Stdout {
+    out: std::io::BufWriter<std::io::Stdout>,
+    pub closed: bool,
+}
+
+impl Stdout {
+    pub fn new() -> Self {
+        Self { out: std::io::BufWriter::new(std::io::stdout()), closed: false }
+    }
+
+    fn noticed<T>(&mut self, done: std::io::Result<T>) -> std::io::Result<T> {
+        self.closed |= done.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe);
+        done
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+        let written = self.out.write(buffer);
+        self.noticed(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let flushed = self.out.flush();
+        self.noticed(flushed)
+    }
+}
+
 /// Columns aligned with two spaces between; numbers to the right where `right` says so.
 pub(super) fn table(header: &[&str], rows: &[Vec<String>], right: &[bool]) -> String {
     let width = |text: &str| text.chars().count();

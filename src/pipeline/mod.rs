@@ -15,6 +15,7 @@ mod meetings;
 mod players;
 mod predictions;
 mod scoring;
+mod turn;
 
 pub use error::{Cause, RunError};
 pub use explainer::Explainer;
@@ -35,7 +36,7 @@ use explainer::zeros_like;
 use explaining::{ExplainedRun, Explaining};
 use scoring::{Agreement, ScoredBatch};
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What a terminal shows while a run goes on.
 pub trait Progress: Sync {
@@ -53,6 +54,8 @@ pub struct Request<'a> {
     /// Run again where the same inputs were audited already.
     pub force: bool,
     pub report: bool,
+    /// How long to wait for another run of the pipeline.
+    pub patience: Duration,
     /// For tests that compare bytes; else a new one.
     pub run_id: Option<&'a str>,
 }
@@ -71,7 +74,7 @@ pub struct Finished {
 
 /// Runs a plan and stores the result.
 pub fn run(plan: &Plan, store: &Store, request: &Request, progress: &dyn Progress) -> Result<Outcome, RunError> {
-    let lock = store.lock(&plan.config().pipeline.name)?;
+    let lock = turn::turn(store, &plan.config().pipeline.name, request.patience)?;
     let provenance = assemble::Provenance::of(plan, request)?;
     let same = store.find_same(Inputs {
         pipeline: &plan.config().pipeline.name,

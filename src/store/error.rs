@@ -34,7 +34,9 @@ pub enum StoreError {
     UnknownValue { path: PathBuf, table: &'static str, column: &'static str, found: String },
     #[error("cannot write the Parquet file {}: {source}", path.display())]
     Parquet { path: PathBuf, source: parquet::errors::ParquetError },
-    #[error("pipeline `{pipeline}` is being run by process {holder}: wait until it has finished")]
+    #[error(
+        "pipeline `{pipeline}` is being run by process {holder}: wait until it has finished, with `--wait SECONDS` here"
+    )]
     Locked { pipeline: String, holder: String },
     #[error("`{found}` cannot be a {what}: {rule}")]
     Name { what: &'static str, found: String, rule: &'static str },

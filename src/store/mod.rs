@@ -21,6 +21,7 @@ mod file;
 mod layout;
 mod leftovers;
 mod lock;
+mod ongoing;
 pub mod query;
 mod rows;
 mod run_writer;
@@ -37,6 +38,7 @@ pub use catalogue::runs::{Inputs, RunFilter, RunSummary};
 pub use digest::{sha256_of, sha256_of_files};
 pub use error::StoreError;
 pub use lock::PipelineLock;
+pub use ongoing::Ongoing;
 pub use rows::{
     ExplainedOutputs, ExplanationBatch, FeatureValues, InteractionBatch, LabelColumn, PredictionBatch,
     ROWS_SCHEMA_VERSION, number_text,
@@ -56,6 +58,7 @@ pub struct Store {
     catalogue: Catalogue,
     /// Where new files go; `None` for reading, where each run says where its files are.
     results: Option<PathBuf>,
+    ongoing: Ongoing,
 }
 
 /// A file of a run with what the catalogue remembers beside the artifact itself.
@@ -87,12 +90,13 @@ impl Store {
         let catalogue = Catalogue::open(&layout::catalogue_path(catalogue)?)?;
         fs::create_dir_all(results).map_err(|e| StoreError::io("make the folder", results, e))?;
         let results = results.canonicalize().map_err(|e| StoreError::io("open the folder", results, e))?;
-        Ok(Self { catalogue, results: Some(results) })
+        Ok(Self { catalogue, results: Some(results), ongoing: Ongoing::default() })
     }
 
     /// Opens an existing catalogue for reading; writes nothing.
     pub fn open_read_only(catalogue: &str) -> Result<Self, StoreError> {
-        Ok(Self { catalogue: Catalogue::open_read_only(&layout::catalogue_path(catalogue)?)?, results: None })
+        let catalogue = Catalogue::open_read_only(&layout::catalogue_path(catalogue)?)?;
+        Ok(Self { catalogue, results: None, ongoing: Ongoing::default() })
     }
 
     /// The right to run `pipeline`, at once or not at all. Given back when dropped, or by the system when the process
@@ -105,7 +109,12 @@ impl Store {
     pub fn lock_within(&self, pipeline: &str, patience: Duration) -> Result<PipelineLock, StoreError> {
         layout::check_pipeline(pipeline)?;
         self.catalogue.require_writing()?;
-        PipelineLock::acquire(&self.catalogue.locks_folder(), pipeline, patience)
+        PipelineLock::acquire(&self.catalogue.locks_folder(), pipeline, patience).map(PipelineLock::beating)
+    }
+
+    /// The run that this store is writing, for whoever may have to stop it.
+    pub fn ongoing(&self) -> Ongoing {
+        self.ongoing.clone()
     }
 
     /// A succeeded run of the same computation, if there is one.
@@ -120,7 +129,7 @@ impl Store {
 
     /// Records a run that broke before or instead of [`Store::begin`]: a row and a `run.json`, no results.
     pub fn record_failed(&self, lock: &PipelineLock, run: &Run, error: &str) -> Result<(), StoreError> {
-        run_writer::record_failed(self, lock, run, error)
+        run_writer::record_failed(self, lock.pipeline(), run, error)
     }
 
     /// Runs, the last recorded first.

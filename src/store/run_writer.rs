@@ -73,6 +73,7 @@ impl<'a> RunWriter<'a> {
         layout::check_date(as_of)?;
         store.catalogue.require_writing()?;
         let results = results_of(store)?;
+        let _working = store.ongoing.working();
         let recovered = recover(store, lock)?;
         let mark = Mark {
             run_id: run_id.to_string(),
@@ -83,6 +84,7 @@ impl<'a> RunWriter<'a> {
             results: results.to_path_buf(),
         };
         mark.set(&store.catalogue.locks_folder())?;
+        store.ongoing.begin(store.catalogue.path().to_path_buf(), &mark);
         let origin = Origin {
             run_id: mark.run_id.clone(),
             pipeline: mark.pipeline.clone(),
@@ -118,6 +120,7 @@ impl<'a> RunWriter<'a> {
 
     /// Adds rows to `predictions`, in data order.
     pub fn predictions(&mut self, batch: &PredictionBatch<'_>) -> Result<(), StoreError> {
+        let _working = self.store.ongoing.working();
         let target = self.rows_target("predictions");
         let file = match &mut self.predictions {
             Some(file) => file,
@@ -128,6 +131,7 @@ impl<'a> RunWriter<'a> {
 
     /// Adds rows to `explanations`, in data order; a further method after all rows of the one before.
     pub fn explanations(&mut self, batch: &ExplanationBatch<'_>) -> Result<(), StoreError> {
+        let _working = self.store.ongoing.working();
         let target = self.rows_target("explanations");
         let file = match &mut self.explanations {
             Some(file) => file,
@@ -138,6 +142,7 @@ impl<'a> RunWriter<'a> {
 
     /// Adds rows to `interactions`, in data order.
     pub fn interactions(&mut self, batch: &InteractionBatch<'_>) -> Result<(), StoreError> {
+        let _working = self.store.ongoing.working();
         let target = self.rows_target("interactions");
         let file = match &mut self.interactions {
             Some(file) => file,
@@ -154,12 +159,15 @@ impl<'a> RunWriter<'a> {
         reports: &[Report<'_>],
         supersedes: Option<&str>,
     ) -> Result<Committed, StoreError> {
+        // Once begun, a commit is finished before the run can be given up.
+        let _working = self.store.ongoing.working();
         self.check_is_mine(&audit.run)?;
         audit.run.prev_run_id = self.previous.as_ref().map(|run| run.run_id.clone());
         let staged = self.stage(audit, reports)?;
         let files = publish(&self.mark.results, staged)?;
         let chain_sha256 = record(self.store, &audit.run, Some(audit), &files, supersedes, None)?;
         self.mark.clear(&self.store.catalogue.locks_folder())?;
+        self.store.ongoing.end();
         let artifacts = files.into_iter().map(|file| file.artifact).collect();
         Ok(Committed { run_id: audit.run.run_id.clone(), chain_sha256, artifacts, results: self.mark.results.clone() })
     }
@@ -169,7 +177,8 @@ impl<'a> RunWriter<'a> {
         let (store, lock) = (self.store, self.lock);
         self.check_is_mine(run)?;
         drop(self);
-        record_failed(store, lock, run, error)
+        let _working = store.ongoing.working();
+        record_failed(store, lock.pipeline(), run, error)
     }
 
     fn check_is_mine(&self, run: &Run) -> Result<(), StoreError> {
@@ -223,6 +232,8 @@ impl<'a> RunWriter<'a> {
 
 impl Drop for RunWriter<'_> {
     fn drop(&mut self) {
+        let _working = self.store.ongoing.working();
+        self.store.ongoing.end();
         // Where the catalogue cannot tell whether the run was recorded, the next run decides.
         if let Ok(recorded) = self.store.catalogue.by_id(&self.mark.run_id) {
             let cleaned = if recorded.is_none() { self.mark.remove_files().map(drop) } else { Ok(()) };
@@ -234,7 +245,7 @@ impl Drop for RunWriter<'_> {
 }
 
 /// Records a run that has no results: its row, and a `run.json` that says why.
-pub(super) fn record_failed(store: &Store, lock: &PipelineLock, run: &Run, error: &str) -> Result<(), StoreError> {
+pub(super) fn record_failed(store: &Store, pipeline: &str, run: &Run, error: &str) -> Result<(), StoreError> {
     #[derive(Serialize)]
     struct Failure<'a> {
         schema_version: u32,
@@ -245,9 +256,9 @@ pub(super) fn record_failed(store: &Store, lock: &PipelineLock, run: &Run, error
     layout::check_date(&run.as_of)?;
     store.catalogue.require_writing()?;
     let results = results_of(store)?;
-    let prev_run_id = store.catalogue.last_recorded(lock.pipeline())?.map(|run| run.run_id);
+    let prev_run_id = store.catalogue.last_recorded(pipeline)?.map(|run| run.run_id);
     let status = if run.status == Status::Aborted { Status::Aborted } else { Status::Failed };
-    let run = Run { status, prev_run_id, pipeline: lock.pipeline().to_string(), ..run.clone() };
+    let run = Run { status, prev_run_id, pipeline: pipeline.to_string(), ..run.clone() };
     let failure = Failure { schema_version: SCHEMA_VERSION, run: &run, error };
     let content = serde_json::to_vec(&failure).map_err(|e| StoreError::NotStorable(e.to_string()))?;
     let staged = document(results, &run.pipeline, &run.run_id, "failure", layout::AUDIT_FILE, &content)?;
@@ -270,6 +281,18 @@ fn recover(store: &Store, lock: &PipelineLock) -> Result<Vec<Recovered>, StoreEr
         mark.clear(&folder)?;
     }
     Ok(recovered)
+}
+
+/// Removes what a run of this process wrote and records it as aborted; `false` if it was recorded already.
+pub(super) fn give_up(store: &Store, mark: &Mark, reason: &str) -> Result<bool, StoreError> {
+    let unfinished = store.catalogue.by_id(&mark.run_id)?.is_none();
+    if unfinished {
+        mark.remove_files()?;
+        let run = Run { finished_at: now(), ..aborted(mark, None) };
+        record_failed(store, &mark.pipeline, &run, reason)?;
+    }
+    mark.clear(&store.catalogue.locks_folder())?;
+    Ok(unfinished)
 }
 
 /// What is known of a killed run.

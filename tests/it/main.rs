@@ -6,5 +6,6 @@ mod explaining;
 mod formats;
 mod goldens;
 mod history;
+mod nightly;
 mod pipelines;
 mod project;

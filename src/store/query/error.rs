@@ -119,12 +119,17 @@ fn column_hint(name: &str, known: &[String]) -> String {
 
 fn plan(reason: String, context: &SessionContext) -> QueryError {
     if let Some(name) = reason.strip_prefix("table '").and_then(|rest| rest.split_once("' not found")) {
-        let name = name.0.rsplit('.').next().unwrap_or_default().to_string();
-        return QueryError::UnknownTable { hint: table_hint(&name, &tables(context)), name };
+        // Names without a schema are reported with the default one.
+        let name = name.0.strip_prefix("datafusion.public.").unwrap_or(name.0).to_string();
+        let bare = name.rsplit('.').next().unwrap_or_default();
+        return QueryError::UnknownTable { hint: table_hint(bare, &tables(context)), name };
     }
     if reason.contains("not supported: ") {
         let asked = reason.rsplit(": ").next().unwrap_or_default().to_string();
         return QueryError::NotReadOnly { reason: format!("{asked} is not allowed, ask with SELECT") };
+    }
+    if reason.starts_with("No SQL statements") {
+        return QueryError::Syntax { reason: "there is no statement".to_string() };
     }
     QueryError::Plan { reason }
 }

@@ -3,7 +3,8 @@
 //!
 //! [`query`] plans and runs one statement with DataFusion. `catalogue_table` fetches from SQLite what a statement
 //! needs, no more; `row_table` scans exactly the Parquet files that the catalogue names. `error` turns what goes
-//! wrong into advice, `output` prints results.
+//! wrong into advice, `output` writes results. [`query_into`] writes rows while they are computed, so that a result
+//! may be larger than memory; [`query`] keeps them.
 
 mod catalogue_table;
 mod error;
@@ -13,6 +14,7 @@ mod row_table;
 #[cfg(test)]
 mod tests;
 
+use std::io::Write;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -22,6 +24,8 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
+use futures::StreamExt;
+use tokio::runtime::Runtime;
 
 pub use error::QueryError;
 pub use output::QueryFormat;
@@ -64,8 +68,68 @@ impl QueryResult {
     }
 }
 
+/// What [`query_into`] wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    pub n_rows: usize,
+    /// There were more rows than `max_rows`.
+    pub truncated: bool,
+}
+
+/// A table and its columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableNames {
+    pub table: String,
+    pub columns: Vec<String>,
+}
+
 /// Answers one SQL statement. Statements that would change anything are refused.
 pub fn query(store: &Store, sql: &str, limits: &QueryLimits) -> Result<QueryResult, StoreError> {
+    let (runtime, context) = open(store, limits)?;
+    let mut batches = Vec::new();
+    let keep = |batch: RecordBatch| {
+        batches.push(batch);
+        Ok(())
+    };
+    let (schema, written) = runtime.block_on(answer(&context, sql, limits, keep))?;
+    // What was planned may differ in nullability from what comes.
+    let schema = batches.first().map_or(schema, RecordBatch::schema);
+    Ok(QueryResult { schema, batches, truncated: written.truncated })
+}
+
+/// Answers one SQL statement and writes each row when it is known. A drawn table is held whole: its columns are as
+/// wide as their widest value.
+pub fn query_into(
+    store: &Store,
+    sql: &str,
+    limits: &QueryLimits,
+    format: QueryFormat,
+    to: &mut (impl Write + Send),
+) -> Result<Written, StoreError> {
+    let (runtime, context) = open(store, limits)?;
+    let mut sink = output::Sink::new(format, to);
+    let (schema, written) = runtime.block_on(answer(&context, sql, limits, |batch| sink.write(&batch)))?;
+    sink.finish(&schema)?;
+    Ok(written)
+}
+
+/// Every table that a statement may name, for completion.
+pub fn names(store: &Store) -> Result<Vec<TableNames>, StoreError> {
+    use datafusion::catalog::TableProvider;
+    let of = |table: &str, provider: &dyn TableProvider| TableNames {
+        table: table.to_string(),
+        columns: provider.schema().fields().iter().map(|field| field.name().clone()).collect(),
+    };
+    let small = catalogue_table::tables(&store.catalogue)?;
+    let large = row_table::tables(&store.catalogue)?;
+    let mut names: Vec<_> = small.iter().map(|table| of(table.name(), table)).collect();
+    names.extend(large.iter().map(|table| of(table.name(), table)));
+    names.sort_by(|a, b| a.table.cmp(&b.table));
+    Ok(names)
+}
+
+/// Everything that a statement is answered with.
+fn open(store: &Store, limits: &QueryLimits) -> Result<(Runtime, SessionContext), StoreError> {
     let catalogue_tables = catalogue_table::tables(&store.catalogue)?;
     let row_tables = row_table::tables(&store.catalogue)?;
     let runtime =
@@ -79,13 +143,17 @@ pub fn query(store: &Store, sql: &str, limits: &QueryLimits) -> Result<QueryResu
     for table in row_tables {
         register(&context, table.name(), Arc::new(table))?;
     }
-    Ok(runtime.block_on(answer(&context, sql, limits))?)
+    Ok((runtime, context))
 }
 
 fn session(limits: &QueryLimits) -> Result<SessionContext, QueryError> {
     let mut config = SessionConfig::new().with_target_partitions(limits.threads.max(1)).with_information_schema(true);
     // One person's rows are few among many: read the filtered columns first, and of the others only what is left.
     config.options_mut().execution.parquet.pushdown_filters = true;
+    // What a sort keeps back to merge its spilled runs with: a share of what there is, at most DataFusion's own 10 MB.
+    let kept_back = limits.memory_bytes / (16 * limits.threads.max(1));
+    let options = &mut config.options_mut().execution;
+    options.sort_spill_reservation_bytes = options.sort_spill_reservation_bytes.min(kept_back);
     let memory = Arc::new(FairSpillPool::new(limits.memory_bytes));
     let runtime = RuntimeEnvBuilder::new().with_memory_pool(memory).build_arc();
     Ok(SessionContext::new_with_config_rt(config, runtime.map_err(QueryError::Failed)?))
@@ -99,39 +167,44 @@ fn register(
     context.register_table(name, table).map(drop).map_err(QueryError::Failed)
 }
 
-async fn answer(context: &SessionContext, sql: &str, limits: &QueryLimits) -> Result<QueryResult, QueryError> {
+/// Hands every batch of the answer to `take`, cut to the rows wanted. The schema returned is the planned one.
+async fn answer(
+    context: &SessionContext,
+    sql: &str,
+    limits: &QueryLimits,
+    mut take: impl FnMut(RecordBatch) -> Result<(), QueryError>,
+) -> Result<(SchemaRef, Written), QueryError> {
     let explained = |error| error::explain(error, context, limits);
     let frame = context.sql_with_options(sql, read_only()).await.map_err(explained)?;
     let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
-    let batches = limited(frame, limits.max_rows).map_err(explained)?.collect().await.map_err(explained)?;
-    // What was planned may differ in nullability from what comes.
-    let schema = batches.first().map_or(schema, RecordBatch::schema);
-    Ok(cut(QueryResult { schema, batches, truncated: false }, limits.max_rows))
+    let (frame, most) = limited(frame, limits.max_rows).map_err(explained)?;
+    let mut stream = frame.execute_stream().await.map_err(explained)?;
+    let mut written = Written { n_rows: 0, truncated: false };
+    while let Some(batch) = stream.next().await {
+        let batch = batch.map_err(explained)?;
+        let wanted = batch.num_rows().min(most - written.n_rows);
+        written.truncated |= wanted < batch.num_rows();
+        written.n_rows += wanted;
+        if wanted > 0 {
+            take(batch.slice(0, wanted))?;
+        }
+    }
+    Ok((schema, written))
 }
 
 fn read_only() -> SQLOptions {
     SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false)
 }
 
-/// Asks for one row more than wanted, to know whether there are more. Plans shown by EXPLAIN stay whole.
-fn limited(frame: DataFrame, max_rows: Option<usize>) -> Result<DataFrame, DataFusionError> {
+/// The frame and how many of its rows are wanted. It is asked for one row more, to know whether there are more. Plans
+/// shown by EXPLAIN stay whole.
+fn limited(frame: DataFrame, max_rows: Option<usize>) -> Result<(DataFrame, usize), DataFusionError> {
     let whole = matches!(
         frame.logical_plan(),
         LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_)
     );
     match max_rows {
-        Some(max_rows) if !whole => frame.limit(0, Some(max_rows.saturating_add(1))),
-        _ => Ok(frame),
+        Some(max_rows) if !whole => Ok((frame.limit(0, Some(max_rows.saturating_add(1)))?, max_rows)),
+        _ => Ok((frame, usize::MAX)),
     }
-}
-
-fn cut(mut result: QueryResult, max_rows: Option<usize>) -> QueryResult {
-    let mut left = max_rows.unwrap_or(usize::MAX);
-    result.truncated = result.n_rows() > left;
-    result.batches.retain_mut(|batch| {
-        *batch = batch.slice(0, batch.num_rows().min(left));
-        left -= batch.num_rows();
-        batch.num_rows() > 0
-    });
-    result
 }

@@ -3,9 +3,10 @@
 use std::io::Write;
 use std::str::FromStr;
 
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::csv;
-use datafusion::arrow::error::ArrowError;
-use datafusion::arrow::json::writer::{JsonArray, WriterBuilder};
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::json::writer::{JsonArray, Writer, WriterBuilder};
 use datafusion::arrow::util::pretty::pretty_format_batches_with_schema;
 use datafusion::common::DataFusionError;
 use datafusion::parquet::arrow::ArrowWriter;
@@ -43,43 +44,90 @@ impl FromStr for QueryFormat {
 impl QueryResult {
     /// Writes the whole result.
     pub fn write(&self, format: QueryFormat, to: &mut (impl Write + Send)) -> Result<(), QueryError> {
-        let written = match format {
-            QueryFormat::Table => self.write_table(to),
-            QueryFormat::Csv => self.write_csv(to),
-            QueryFormat::Json => self.write_json(to),
-            QueryFormat::Parquet => self.write_parquet(to),
+        let mut sink = Sink::new(format, to);
+        self.batches.iter().try_for_each(|batch| sink.write(batch))?;
+        sink.finish(&self.schema)
+    }
+}
+
+/// Writes batches as they come, and what belongs around them. Nothing is begun before the first batch or the end: what
+/// cannot be answered leaves no header behind.
+pub(super) struct Sink<'a, W: Write + Send> {
+    format: QueryFormat,
+    state: State<'a, W>,
+}
+
+enum State<'a, W: Write + Send> {
+    Waiting(&'a mut W),
+    Table(Vec<RecordBatch>, &'a mut W),
+    Csv(Box<csv::Writer<&'a mut W>>),
+    Json(Writer<&'a mut W, JsonArray>),
+    Parquet(Box<ArrowWriter<&'a mut W>>),
+    /// Between two states, and after an error.
+    Broken,
+}
+
+impl<'a, W: Write + Send> Sink<'a, W> {
+    pub(super) fn new(format: QueryFormat, to: &'a mut W) -> Self {
+        Self { format, state: State::Waiting(to) }
+    }
+
+    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<(), QueryError> {
+        self.begin(&batch.schema()).and_then(|()| self.put(batch)).map_err(QueryError::Output)
+    }
+
+    /// The end of the result, of which `schema` is known where there was no row.
+    pub(super) fn finish(mut self, schema: &SchemaRef) -> Result<(), QueryError> {
+        self.begin(schema).and_then(|()| self.end(schema)).map_err(QueryError::Output)
+    }
+
+    fn begin(&mut self, schema: &SchemaRef) -> Result<(), DataFusionError> {
+        self.state = match std::mem::replace(&mut self.state, State::Broken) {
+            State::Waiting(to) => match self.format {
+                QueryFormat::Table => State::Table(Vec::new(), to),
+                QueryFormat::Csv => {
+                    let mut writer = csv::Writer::new(to);
+                    // The writer learns the header from the first batch, and there may be none.
+                    writer.write(&RecordBatch::new_empty(schema.clone()))?;
+                    State::Csv(Box::new(writer))
+                }
+                QueryFormat::Json => State::Json(WriterBuilder::new().with_explicit_nulls(true).build(to)),
+                QueryFormat::Parquet => {
+                    let zstd = Compression::ZSTD(ZstdLevel::default());
+                    let properties = WriterProperties::builder().set_compression(zstd).build();
+                    State::Parquet(Box::new(ArrowWriter::try_new(to, schema.clone(), Some(properties))?))
+                }
+            },
+            begun => begun,
         };
-        written.map_err(QueryError::Output)
+        Ok(())
     }
 
-    fn write_table(&self, to: &mut impl Write) -> Result<(), DataFusionError> {
-        let drawn = pretty_format_batches_with_schema(self.schema.clone(), &self.batches)?;
-        Ok(writeln!(to, "{drawn}")?)
-    }
-
-    fn write_csv(&self, to: &mut impl Write) -> Result<(), DataFusionError> {
-        if self.batches.is_empty() {
-            // The writer learns the header from the first batch.
-            let header = datafusion::arrow::array::RecordBatch::new_empty(self.schema.clone());
-            return Ok(csv::Writer::new(to).write(&header)?);
+    fn put(&mut self, batch: &RecordBatch) -> Result<(), DataFusionError> {
+        match &mut self.state {
+            State::Table(batches, _) => batches.push(batch.clone()),
+            State::Csv(writer) => writer.write(batch)?,
+            State::Json(writer) => writer.write(batch)?,
+            State::Parquet(writer) => writer.write(batch)?,
+            State::Waiting(_) | State::Broken => {}
         }
-        let mut writer = csv::Writer::new(to);
-        Ok(self.batches.iter().try_for_each(|batch| writer.write(batch))?)
+        Ok(())
     }
 
-    fn write_json(&self, to: &mut impl Write) -> Result<(), DataFusionError> {
-        let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, JsonArray>(&mut *to);
-        self.batches.iter().try_for_each(|batch| writer.write(batch))?;
-        writer.finish()?;
-        Ok(writeln!(to)?)
-    }
-
-    fn write_parquet(&self, to: &mut (impl Write + Send)) -> Result<(), DataFusionError> {
-        let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default()));
-        let mut writer = ArrowWriter::try_new(to, self.schema.clone(), Some(properties.build()))?;
-        for batch in &self.batches {
-            writer.write(batch)?;
+    fn end(self, schema: &SchemaRef) -> Result<(), DataFusionError> {
+        match self.state {
+            State::Table(batches, to) => {
+                let schema = batches.first().map_or_else(|| schema.clone(), RecordBatch::schema);
+                writeln!(to, "{}", pretty_format_batches_with_schema(schema, &batches)?)?;
+            }
+            State::Csv(writer) => writer.into_inner().flush()?,
+            State::Json(mut writer) => {
+                writer.finish()?;
+                writeln!(writer.into_inner())?;
+            }
+            State::Parquet(writer) => drop(writer.close()?),
+            State::Waiting(_) | State::Broken => {}
         }
-        writer.close().map(drop).map_err(|e| ArrowError::from(e).into())
+        Ok(())
     }
 }

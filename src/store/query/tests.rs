@@ -260,6 +260,87 @@ fn more_memory_than_allowed_is_said_clearly() {
 }
 
 #[test]
+fn what_does_not_fit_into_memory_is_sorted_and_grouped_on_disk() {
+    let (_place, store) = history();
+    let insert = "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 600000)
+        INSERT INTO curves SELECT run_id, 'roc', 'a longer name that takes its place', '', '1', (n * 7919) % 600011, 0.5, n, NULL, NULL
+        FROM i, (SELECT run_id FROM runs LIMIT 1)";
+    store.catalogue.transaction("fill", async |c| sqlx::query(insert).execute(c).await).unwrap();
+    let limits = QueryLimits { memory_bytes: 32 << 20, threads: 2, ..QueryLimits::default() };
+    let sql = "SELECT x, feature, n FROM curves ORDER BY x";
+    let mut sorted = Vec::new();
+    let written = query_into(&store, sql, &limits, QueryFormat::Csv, &mut sorted).unwrap();
+    assert_eq!(written, Written { n_rows: 600_000, truncated: false });
+    let x = |line: &str| line.split(',').next().unwrap().parse::<f64>().unwrap();
+    let sorted = String::from_utf8(sorted).unwrap();
+    assert!(sorted.lines().skip(1).map(x).is_sorted());
+    let plan = query(&store, &format!("EXPLAIN ANALYZE {sql}"), &limits).unwrap();
+    let plan = written_as_csv(&plan);
+    let spilled = plan.split("spill_count=").skip(1).any(|rest| !rest.starts_with('0'));
+    assert!(spilled, "the test is about too little to spill: {plan}");
+}
+
+fn written_as_csv(result: &QueryResult) -> String {
+    written(result, QueryFormat::Csv)
+}
+
+#[test]
+fn a_row_id_chooses_row_groups_and_pages_by_their_statistics() {
+    use crate::dataset::batch::RowIds;
+    use crate::store::{LabelColumn, PredictionBatch};
+    let (_place, store) = history();
+    let lock = store.lock("many").unwrap();
+    let mut writer = store.begin(&lock, &run_id(7), "2026-11-22").unwrap();
+    const ROWS: usize = 1 << 16;
+    for block in 0..24 {
+        let score = ndarray::Array2::from_elem((ROWS, 1), 0.5);
+        let first = (block * ROWS) as i64;
+        let batch = PredictionBatch {
+            ids: &RowIds::Int((first..first + ROWS as i64).collect()),
+            outputs: &["value".into()],
+            score: score.view(),
+            margin: None,
+            predicted: None,
+            label: LabelColumn::Absent,
+            weight: None,
+            additivity_gap: None,
+        };
+        writer.predictions(&batch).unwrap();
+    }
+    writer.commit(&mut audit(&run_id(7), "many", "2026-11-22"), &[], None).unwrap();
+    let plan = csv(&store, "EXPLAIN ANALYZE SELECT score FROM predictions WHERE pipeline = 'many' AND row_id = 70000");
+    let pruned = |what: &str| {
+        let rest = plan.split(&format!("{what}=")).nth(1).unwrap_or_else(|| panic!("{what} in {plan}"));
+        rest.split([',', ']']).next().unwrap().to_string()
+    };
+    assert_eq!(plan.matches(".parquet").count(), 1, "one file of four: {plan}");
+    for what in ["row_groups_pruned_statistics", "page_index_rows_pruned"] {
+        let counts: Vec<String> = pruned(what).split_whitespace().map(str::to_owned).collect();
+        assert!(counts.len() >= 3 && counts[0] != counts[2] && counts[2] != "0", "{what} is {counts:?}: {plan}");
+    }
+}
+
+#[test]
+fn names_of_tables_and_columns_are_at_hand_for_completion() {
+    let (_place, store) = history();
+    let names = names(&store).unwrap();
+    let runs = names.iter().find(|names| names.table == "runs").unwrap();
+    assert!(runs.columns.contains(&"as_of".to_string()));
+    let rows = names.iter().find(|names| names.table == "explanations").unwrap();
+    assert!(rows.columns.ends_with(&["run_id".to_string(), "pipeline".into(), "run_date".into()]));
+}
+
+#[test]
+fn functions_and_other_schemas_that_do_not_exist_are_named() {
+    let (_place, store) = history();
+    let message = refused(&store, "SELECT avgg(n_rows) FROM runs");
+    assert!(message.contains("Invalid function 'avgg'") && message.contains("Did you mean 'avg'?"), "{message}");
+    let message = refused(&store, "SELECT * FROM other.runs");
+    assert!(message.contains("other.runs`; did you mean `runs`?"), "{message}");
+    assert!(refused(&store, " ; ").contains("there is no statement"));
+}
+
+#[test]
 fn hostile_values_are_only_values() {
     let (_place, store) = history();
     let sql = "SELECT group_value FROM metrics WHERE group_value = '''; DROP TABLE runs; --' LIMIT 1";

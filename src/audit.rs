@@ -185,6 +185,9 @@ pub struct Metric {
     pub ci_high: Option<f64>,
     pub confidence: Option<f64>,
     pub p_value: Option<f64>,
+    /// Benjamini–Hochberg's over the groups that this metric compares with the reference.
+    #[serde(default)]
+    pub p_adjusted: Option<f64>,
     pub n: u64,
     pub n_positive: Option<u64>,
     pub n_predicted_positive: Option<u64>,

@@ -1,4 +1,4 @@
-"""Known answers for the tests: NAME.onnx and NAME.json in tests/golden, and fairness.json.
+"""Known answers for the tests: NAME.onnx and NAME.json in tests/golden, and fairness*.json.
 
 usage: goldens.py [NAME ...]      (default: all)
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import shap
 
+import golden_comparisons
 import golden_fairness
 import golden_models
 import shapley
@@ -253,3 +254,4 @@ if __name__ == "__main__":
             write(make())
     if not wanted or "fairness" in wanted:
         dump(golden_fairness.table(), GOLDEN / "fairness.json")
+        dump(golden_comparisons.table(), GOLDEN / "fairness_comparisons.json")

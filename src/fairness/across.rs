@@ -2,8 +2,7 @@
 
 use super::compare::{Comparer, ratio};
 use super::estimate::{Cause, Estimate, Undefined};
-use super::group_table::{entropy, theil};
-use crate::stats::bootstrap::{Equality, extremes_interval, percentile_interval};
+use crate::stats::bootstrap::{Equality, extremes_interval};
 
 /// A value over groups, its replicates, and the groups it rests on (lowest, highest).
 #[derive(Debug, Clone)]
@@ -61,6 +60,16 @@ pub fn extremes(comparer: &Comparer<'_>, measure: usize, groups: &[usize]) -> Ex
 }
 
 impl Spread {
+    pub fn undefined(undefined: Undefined) -> Self {
+        Self { pair: None, ..Self::alone(Estimate::undefined(undefined, 0), (0, 0)) }
+    }
+
+    /// A finished value that is not combined with others.
+    pub fn alone(estimate: Estimate, pair: (usize, usize)) -> Self {
+        let (replicates, pair_replicates) = (Vec::new(), Vec::new());
+        Self { estimate, replicates, pair_replicates, equality: Equality::Below, groups: 0, pair: Some(pair) }
+    }
+
     fn with_interval(self, comparer: &Comparer<'_>) -> Self {
         let (mut distances, mut pair) = (self.replicates.clone(), self.pair_replicates.clone());
         let interval = self.estimate.value.ok().and_then(|point| {
@@ -71,15 +80,7 @@ impl Spread {
 }
 
 fn too_few() -> Extremes {
-    let undefined = Undefined::comparing(Cause::TooFewGroups);
-    let spread = Spread {
-        estimate: Estimate::undefined(undefined, 0),
-        replicates: Vec::new(),
-        pair_replicates: Vec::new(),
-        equality: Equality::Below,
-        groups: 0,
-        pair: None,
-    };
+    let spread = Spread::undefined(Undefined::comparing(Cause::TooFewGroups));
     Extremes { difference: spread.clone(), ratio: spread }
 }
 
@@ -126,44 +127,5 @@ fn join(a: &Spread, b: &Spread, value: Result<f64, Undefined>, f: impl Fn(f64, f
         equality: a.equality,
         groups: a.groups.max(b.groups),
         pair: None,
-    }
-}
-
-/// Between-group inequality of benefits: each row has its group's mean benefit. Group sizes stay as they are in the
-/// replicates.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BetweenGroups {
-    pub entropy: Estimate,
-    pub theil: Estimate,
-    pub coefficient_of_variation: Estimate,
-}
-
-/// `weights[i]` is the labelled weight of `groups[i]`; `measure` is the mean benefit.
-pub fn between_groups(comparer: &Comparer<'_>, measure: usize, groups: &[usize], weights: &[f64]) -> BetweenGroups {
-    let filled: Vec<(usize, f64)> =
-        groups.iter().copied().zip(weights.iter().copied()).filter(|(_, weight)| *weight > 0.0).collect();
-    let total: f64 = filled.iter().map(|(_, weight)| weight).sum();
-    let of = |index: fn(&[(f64, f64)], f64) -> f64| {
-        let value = |benefit: &dyn Fn(usize) -> f64| {
-            let rows: Vec<(f64, f64)> = filled.iter().map(|&(slot, w)| (benefit(slot), w / total)).collect();
-            let mean = rows.iter().map(|(b, share)| b * share).sum::<f64>();
-            if mean > 0.0 { index(&rows, mean) } else { f64::NAN }
-        };
-        let point = value(&|slot| comparer.estimate(measure, slot).value.unwrap_or(f64::NAN));
-        let denominator = filled.iter().map(|&(slot, _)| comparer.estimate(measure, slot).denominator).min();
-        if filled.len() < 2 || !point.is_finite() {
-            return Estimate::undefined(Undefined::comparing(Cause::TooFewGroups), denominator.unwrap_or(0));
-        }
-        let rounds =
-            filled.iter().map(|&(slot, _)| comparer.table.replicates.of(measure, slot).len()).min().unwrap_or(0);
-        let mut replicates: Vec<f64> =
-            (0..rounds).map(|r| value(&|slot| comparer.table.replicates.of(measure, slot)[r])).collect();
-        let interval = percentile_interval(point, &mut replicates, comparer.confidence);
-        Estimate { interval, ..Estimate::new(Ok(point), denominator.unwrap_or(0)) }
-    };
-    BetweenGroups {
-        entropy: of(|rows, mean| entropy(rows.iter().copied(), mean).max(0.0)),
-        theil: of(|rows, mean| theil(rows.iter().copied(), mean).max(0.0)),
-        coefficient_of_variation: of(|rows, mean| (2.0 * entropy(rows.iter().copied(), mean)).max(0.0).sqrt()),
     }
 }

@@ -38,6 +38,11 @@ impl Outcomes {
     pub const CORRECT: Self = Self(0b00_1001);
     pub const WRONG: Self = Self(0b00_0110);
 
+    /// One bit per tag.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
     pub fn contains(self, tag: usize) -> bool {
         self.0 >> tag & 1 == 1
     }
@@ -99,6 +104,12 @@ impl Evidence {
         let share = rate.share(&self.weight)?;
         let trials = self.weight.of(rate.of).powi(2) / self.squares.of(rate.of);
         Some(Proportion { successes: share * trials, trials })
+    }
+
+    /// Effective number of rows among some outcomes, (Σw)² / Σw².
+    pub fn effective(&self, outcomes: Outcomes) -> f64 {
+        let squares = self.squares.of(outcomes);
+        if squares > 0.0 { self.weight.of(outcomes).powi(2) / squares } else { 0.0 }
     }
 
     /// Number of rows among some outcomes.

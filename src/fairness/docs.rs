@@ -57,7 +57,26 @@ const INTERVALS: &str = "\
 | means (log_loss, brier, mean_score, mae, …) of a group | Student's t; rmse and r2 by the delta method | |
 | difference of two groups' means | normal, unequal variances | Z test |
 | max − min and min / max across groups | bootstrap percentiles: the end near equality from the signed comparison of the two extreme groups, at a level shared among all pairs (Bonferroni), the other end from the value itself | |
+| odds_ratio | Woolf's log interval; half a row added to every cell where one is empty | as for the rates |
+| conditional_odds_ratio | log interval with the variance of Robins, Breslow and Greenland | Cochran–Mantel–Haenszel, without continuity correction |
+| odds_ratio_homogeneity | | Breslow–Day with Tarone's correction |
+| shortfall | Newcombe's of the difference, scaled | as for the rates |
+| standardized_mean_difference | Hedges and Olkin's for large samples | Z test of the means |
+| score_ks | bootstrap percentiles (none for regressions) | Kolmogorov–Smirnov, asymptotic |
+| differential_fairness | as max − min across groups | |
 | everything else | bootstrap percentiles, moved by the bias of the replicates | |
+
+`p_adjusted` is Benjamini and Hochberg's p-value over the known groups that one metric compares with the reference (or
+the highest group), within one attribute, stratum and output: groups below it, say below 0.05, are told apart with an
+expected share of false ones of at most that. `(others)` and unknown groups are not counted among them.
+
+Within strata (`[fairness] strata`) every metric is measured once more. `conditional_odds_ratio`,
+`odds_ratio_homogeneity`, `clarify_cddl` and `clarify_cddpl` put the strata together and stand with an empty stratum;
+strata that lack one of the groups or one of the outcomes say nothing there and are left out.
+
+A rate that is 0 or 1 in the data would be 0 or 1 in every replicate, as if it were known for certain. Its replicates
+are drawn from Jeffreys' posterior Beta(½, n + ½) instead, so that ratios and differences of such rates have intervals
+of their own.
 
 With weights the number of trials is the effective one, (Σw)² / Σw² (Kish).
 
@@ -104,7 +123,12 @@ The test of equal selection rates, one group against two others, rejects at 0.05
 - scikit-learn and fairlearn give 0 for a rate without a denominator (recall without positive labels); here it is null.
 - scikit-learn averages balanced accuracy over the classes that are present; here both must be.
 - log_loss clips probabilities at 1e-15 (scikit-learn: at the machine epsilon).
-- Clarify calls 0 / 0 zero in conditional acceptance and treatment equality; here it is null.
+- Clarify calls 0 / 0 zero in conditional acceptance and treatment equality; here it is null. In its conditional
+  demographic disparities a stratum without favourable (unfavourable) outcomes counts with a share of 0; here it is left
+  out. AIF360's `conditional_demographic_disparity` sums over groups instead of strata and is another number.
+- AIF360's `generalized_entropy_index` at α = 0 divides by the mean twice; `mean_log_deviation` does not.
+- Gardner's ABROCA interpolates on a grid; here the area between the curves is exact.
+- `xauc` and `abroca` are on the positive class.
 - AIF360's `between_group_…` compare the reference with all others: those are the rows of `(others)`; the rows across
   groups keep every group apart.
 - Local Law 144 lets groups below 2 % be left out of the maximum; `impact_ratio` leaves none out.

@@ -23,6 +23,10 @@ pub enum Cause {
     OutsideSupport,
     TooFewGroups,
     SomeClass,
+    NoInformativeStratum,
+    OneInformativeStratum,
+    ZeroBenefit,
+    NoScoreSpread,
 }
 
 /// Whose value is undefined.
@@ -73,6 +77,10 @@ impl fmt::Display for Undefined {
             Cause::OutsideSupport => "an outcome that occurs in one group only",
             Cause::TooFewGroups => "fewer than two groups where the metric is defined",
             Cause::SomeClass => "a class for which it is undefined",
+            Cause::NoInformativeStratum => "no stratum in which both groups and both outcomes occur",
+            Cause::OneInformativeStratum => "fewer than two strata in which both groups and both outcomes occur",
+            Cause::ZeroBenefit => "a row whose benefit is 0",
+            Cause::NoScoreSpread => "no spread within the groups",
         };
         match self.whose {
             Whose::Group => write!(f, "{cause} in the group"),
@@ -112,5 +120,13 @@ impl Estimate {
 
     pub fn undefined(cause: Undefined, denominator: u64) -> Self {
         Self::new(Err(cause), denominator)
+    }
+
+    /// Standard error of an average.
+    pub fn std_err(&self) -> Option<f64> {
+        match self.basis {
+            Basis::Mean { std_err } => Some(std_err),
+            _ => None,
+        }
     }
 }

@@ -1,29 +1,30 @@
 //! From accumulated cells to the audit's rows, for each task.
 
 use super::accumulator::{Body, ClassOutput, FairnessAccumulator, ValueOutput};
-use super::across::{Extremes, Spread, between_groups, extremes, mean, worse};
+use super::across::{Extremes, Spread, extremes, mean, worse};
+use super::adjusted::adjust;
 use super::cell::ClassCell;
 use super::clarify::clarify;
+use super::classes::over_classes;
 use super::compare::{Comparer, is_aif360_rate, on_favourable};
+use super::conditional::Conditional;
 use super::confusion::Outcomes;
 use super::curves;
+use super::differential::{self, differential_fairness};
 use super::emit::{Emitter, group_counts};
-use super::estimate::{Cause, Estimate, Undefined};
 use super::group_table::{ClassSlots, GroupTable, class_table};
+use super::inequality::{between_groups, within_groups};
 use super::layout::{Layout, Scope};
 use super::regression::value_table;
-use super::table::{self, Comparison, View};
+use super::table::{self, View};
 use super::{FairnessError, FairnessResult, Spec};
+use super::{score_gaps, screens};
 use crate::audit::Metric;
 use crate::stats::{Accumulator, GroupLevels};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Output name of a regression.
 const VALUE: &str = "value";
-/// Output name of a metric averaged over classes.
-pub const MACRO: &str = "(macro)";
-/// Output name of the worst class of a comparison across groups.
-pub const WORST: &str = "(worst)";
 
 /// What the steps below share.
 struct Audit<'a> {
@@ -44,6 +45,7 @@ impl FairnessAccumulator {
             Body::Multiclass { classes, top } => audit.multiclass(classes, top),
             Body::Regression(output) => audit.regression(output),
         };
+        adjust(&mut result.metrics);
         result.attributes = layout.attributes.clone();
         Ok(result)
     }
@@ -136,7 +138,16 @@ impl Audit<'_> {
         for scope in &self.layout.scopes {
             self.against_best(&mut emitter, &comparer, scope);
             self.against_reference(&mut emitter, &comparer, scope, view);
+            screens::emit(&mut emitter, &comparer, scope);
+            if view != View::TopLabel {
+                score_gaps::emit(&mut emitter, &comparer, scope, table.index("base_rate").is_some());
+            }
+            let favourable = self.spec.favourable_is_positive;
+            if let Some(conditional) = Conditional::new(&comparer, self.layout, scope, favourable) {
+                conditional.emit(&mut emitter);
+            }
             self.across(&mut emitter, &comparer, scope);
+            self.inequality(&mut emitter, &comparer, scope);
         }
         emitter.metrics
     }
@@ -168,6 +179,10 @@ impl Audit<'_> {
                         (ratio.interval, ratio.p_value) = (None, None);
                     }
                     emitter.against(name, slot, best, &ratio);
+                    if name == "impact_ratio" && slot != best {
+                        let more = screens::with_two_more(comparer, m, slot, best);
+                        emitter.against("impact_ratio_with_two_more", slot, best, &more);
+                    }
                 }
             }
         }
@@ -240,8 +255,22 @@ impl Audit<'_> {
             by_name.insert(definition.name, extremes);
         }
         fairlearn(emitter, comparer, scope, &by_name);
+        for (name, measure) in differential::measures(self.spec.favourable_is_positive) {
+            let Some(m) = comparer.table.index(measure).filter(|_| comparer.table.index("favourable_rate").is_some())
+            else {
+                continue;
+            };
+            let facts = &comparer.table.facts;
+            let labelled = comparer.table.measures[m].needs_labels;
+            let weight = |slot: usize| if labelled { facts[slot].labelled } else { facts[slot].weight };
+            emit_spread(emitter, name, scope, &differential_fairness(comparer, m, &known, weight));
+        }
+    }
+
+    fn inequality(&self, emitter: &mut Emitter<'_>, comparer: &Comparer<'_>, scope: &Scope) {
         let Some(benefit) = comparer.table.index("mean_benefit") else { return };
-        let labelled = |&slot: &usize| comparer.table.facts[slot].outcomes.map_or(0.0, |o| o.iter().sum());
+        let known: Vec<usize> = self.layout.known(scope).collect();
+        let labelled = |&slot: &usize| comparer.table.facts[slot].labelled;
         let weights: Vec<f64> = known.iter().map(labelled).collect();
         let between = between_groups(comparer, benefit, &known, &weights);
         let pair = [scope.others, scope.reference];
@@ -254,6 +283,11 @@ impl Audit<'_> {
             let name = format!("between_group_{name}");
             emitter.across(&name, scope, all, None);
             emitter.against(&name, scope.others, scope.reference, &two);
+        }
+        for (name, power) in [("generalized_entropy_index", 2), ("theil_index", 1)] {
+            let Some(index) = comparer.table.index(name) else { continue };
+            let within = within_groups(comparer, [benefit, index], power, &known, &weights);
+            emitter.across(&format!("within_group_{name}"), scope, &within, None);
         }
     }
 }
@@ -281,74 +315,4 @@ fn fairlearn(emitter: &mut Emitter<'_>, comparer: &Comparer<'_>, scope: &Scope, 
     let (a, b) = (&tpr.ratio, &fpr.ratio);
     emit_spread(emitter, "equalized_odds_ratio", scope, &worse(comparer, a, b, f64::min));
     emit_spread(emitter, "equalized_odds_ratio_mean", scope, &mean(comparer, a, b));
-}
-
-/// Where a row stands, without its output.
-type Place<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str);
-
-/// Rows over all classes: the mean of per-group metrics, the worst of those across groups, and balanced accuracy as
-/// the mean of the classes' recalls.
-fn over_classes(by_class: &[Metric], balanced_accuracy: bool) -> Vec<Metric> {
-    let mut order: Vec<Place<'_>> = Vec::new();
-    let mut places: BTreeMap<Place<'_>, Vec<&Metric>> = BTreeMap::new();
-    for row in by_class {
-        let place = (&*row.metric, &*row.attribute, &*row.group_value, &*row.stratum, &*row.reference);
-        let rows = places.entry(place).or_default();
-        if rows.is_empty() {
-            order.push(place);
-        }
-        rows.push(row);
-    }
-    let mut metrics = Vec::new();
-    for place in order {
-        let rows = &places[&place];
-        let (name, attribute, group, _, reference) = place;
-        if is_across(name) && !attribute.is_empty() && group.is_empty() {
-            metrics.extend(worst(rows));
-        } else if reference.is_empty() {
-            let mean = macro_mean(rows);
-            if name == "recall" && balanced_accuracy {
-                metrics.push(Metric { metric: "balanced_accuracy".into(), output: String::new(), ..mean.clone() });
-            }
-            metrics.push(mean);
-        }
-    }
-    metrics
-}
-
-fn is_across(name: &str) -> bool {
-    let across = |c: &&table::ComparisonDefinition| c.kind == Comparison::AcrossGroups;
-    name.ends_with("_difference")
-        || name.ends_with("_ratio")
-        || table::COMPARISONS.iter().filter(across).any(|c| c.name == name)
-}
-
-/// The class with the largest difference or the smallest ratio; undefined classes are passed over.
-fn worst(rows: &[&Metric]) -> Option<Metric> {
-    let is_ratio = rows.first()?.metric.contains("ratio");
-    let badness = |row: &&&Metric| row.value.map_or(f64::NEG_INFINITY, |value| if is_ratio { -value } else { value });
-    // The first of equals.
-    let worst = rows.iter().rev().max_by(|a, b| badness(a).total_cmp(&badness(b)))?;
-    Some(Metric { output: WORST.into(), ..(**worst).clone() })
-}
-
-/// The unweighted mean over classes, without an interval: the classes of a row are not independent.
-fn macro_mean(rows: &[&Metric]) -> Metric {
-    let values: Option<Vec<f64>> = rows.iter().map(|row| row.value).collect();
-    let mean = values.map(|values| values.iter().sum::<f64>() / values.len() as f64);
-    let denominator = rows.iter().filter_map(|row| row.denominator).min().unwrap_or(0);
-    let reason = Estimate::undefined(Undefined::in_group(Cause::SomeClass), 0).value.err();
-    Metric {
-        output: MACRO.into(),
-        value: mean,
-        undefined_reason: reason.filter(|_| mean.is_none()).map(|reason| reason.to_string()),
-        ci_low: None,
-        ci_high: None,
-        confidence: None,
-        p_value: None,
-        n_positive: None,
-        n_predicted_positive: None,
-        denominator: Some(denominator),
-        ..rows[0].clone()
-    }
 }

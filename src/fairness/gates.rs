@@ -4,7 +4,7 @@
 //! for a true positive rate) is below the configured number of rows. What cannot be decided is not a pass.
 
 use super::Task;
-use super::finish::{MACRO, WORST};
+use super::classes::{MACRO, WORST};
 use super::layout::OTHERS;
 use super::table;
 use crate::audit::{Decision, Gate, Metric};

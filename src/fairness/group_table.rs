@@ -7,6 +7,7 @@ use super::confusion::{Confusion, Evidence, Outcomes, Rate, label_of};
 use super::estimate::{Basis, Cause, Estimate, Undefined};
 use super::layout::Layout;
 use super::replicates::{self, Replicates};
+use super::score_gaps::{self, ScoreGaps};
 use super::table::{Definition, Measure, View, measures};
 use crate::stats::bootstrap::percentile_interval;
 use crate::stats::distribution::{Mass, median};
@@ -49,6 +50,7 @@ pub fn evaluate(measure: Measure, figures: &Figures, favourable: bool) -> Option
         Measure::Ece => over(figures.calibration_gap, labelled),
         Measure::MeanScore => over(figures.score, rows),
         Measure::ActualExpected => over(all.of(Outcomes::POSITIVE), figures.labelled_score),
+        Measure::CalibrationGap => over(figures.labelled_score - all.of(Outcomes::POSITIVE), labelled),
         _ => from_outcomes(measure, &if favourable { *all } else { all.flipped() }, all),
     }
 }
@@ -71,6 +73,17 @@ fn from_outcomes(measure: Measure, good: &Confusion, all: &Confusion) -> Option<
         Measure::MeanBenefit => over(too_good - too_bad, labelled).map(|excess| 1.0 + excess),
         Measure::GeneralizedEntropy => benefit().map(|mean| entropy(benefits(good, labelled), mean)),
         Measure::Theil => benefit().map(|mean| theil(benefits(good, labelled), mean)),
+        Measure::MeanLogDeviation => {
+            let mean = benefit()?;
+            let all_benefit = benefits(good, labelled).all(|(b, share)| b > 0.0 || share <= 0.0);
+            let gaps = benefits(good, labelled).filter(|(_, share)| *share > 0.0);
+            all_benefit.then(|| gaps.map(|(b, share)| -share * (b / mean).ln()).sum::<f64>().max(0.0))
+        }
+        // ε = ½: 1 − (mean √b)² / μ.
+        Measure::Atkinson => benefit().map(|mean| {
+            let root: f64 = benefits(good, labelled).map(|(b, share)| share * b.sqrt()).sum();
+            (1.0 - root * root / mean).max(0.0)
+        }),
         Measure::CoefficientOfVariation => {
             benefit().map(|mean| (2.0 * entropy(benefits(good, labelled), mean)).max(0.0).sqrt())
         }
@@ -109,6 +122,8 @@ pub struct GroupTable {
     pub replicates: Replicates,
     /// `[slot]`.
     pub facts: Vec<Facts>,
+    /// Groups' scores beside the reference's.
+    pub score_gaps: ScoreGaps,
 }
 
 /// Counts that stand beside every metric of a slot.
@@ -120,6 +135,13 @@ pub struct Facts {
     pub n_predicted_positive: Option<u64>,
     /// Weighted, labelled outcomes (tn, fp, fn, tp); `None` without labels.
     pub outcomes: Option<[f64; 4]>,
+    /// Weight of labelled rows.
+    pub labelled: f64,
+    /// Rows of each outcome; none for regressions.
+    pub counts: Confusion,
+    /// Effective numbers of all and of labelled rows.
+    pub effective_rows: f64,
+    pub effective_labelled: f64,
 }
 
 impl GroupTable {
@@ -133,7 +155,6 @@ impl GroupTable {
 pub struct ClassSlots {
     pub cells: Vec<ClassCell>,
     pub evidence: Vec<Evidence>,
-    /// Labelled rows only.
     pub rankings: Vec<Ranking>,
     /// Weight above the median of all rows, on the favourable side.
     above_median: Vec<Above>,
@@ -159,9 +180,7 @@ impl ClassSlots {
         for mass in &masses {
             let above = if favourable { mass.score > median } else { mass.score < median };
             for &slot in &slots[mass.cell as usize] {
-                if let Some(positive) = label_of(mass.tag) {
-                    rankings[slot as usize].push(mass.score, mass.weight, positive);
-                }
+                rankings[slot as usize].push(mass.score, mass.weight, label_of(mass.tag));
                 if above {
                     above_median[slot as usize].weight += mass.weight;
                     above_median[slot as usize].rows += mass.n;
@@ -213,8 +232,20 @@ pub fn class_table(
         .iter()
         .map(|definition| figures.iter().map(|figures| evaluate(definition.measure, figures, favourable)).collect())
         .collect();
-    let plan = replicates::Plan { spec, layout, view, measures: &measures, favourable, name, values: &values };
-    let replicates = replicates::draw(&plan, output, slots);
+    let pairs = if view == View::TopLabel { Vec::new() } else { score_gaps::pairs(layout) };
+    let gaps = score_gaps::exact(&pairs, &slots.rankings);
+    let plan = replicates::Plan {
+        spec,
+        layout,
+        view,
+        measures: &measures,
+        favourable,
+        name,
+        values: &values,
+        pairs: &pairs,
+        gaps: &gaps,
+    };
+    let (replicates, gap_replicates) = replicates::draw(&plan, output, slots);
     let estimates = measures
         .iter()
         .enumerate()
@@ -227,7 +258,8 @@ pub fn class_table(
         })
         .collect();
     let facts = slots.evidence.iter().map(|evidence| facts(evidence, labelled)).collect();
-    GroupTable { measures, estimates, replicates, facts }
+    let score_gaps = ScoreGaps { pairs, values: gaps, replicates: gap_replicates };
+    GroupTable { measures, estimates, replicates, facts, score_gaps }
 }
 
 fn facts(evidence: &Evidence, labelled: bool) -> Facts {
@@ -238,6 +270,10 @@ fn facts(evidence: &Evidence, labelled: bool) -> Facts {
         n_positive: labelled.then(|| evidence.rows(Outcomes::POSITIVE)),
         n_predicted_positive: Some(evidence.rows(Outcomes::SELECTED)),
         outcomes: labelled.then_some([tn, fp, fn_, tp]),
+        labelled: evidence.weight.of(Outcomes::LABELLED),
+        counts: evidence.count,
+        effective_rows: evidence.effective(Outcomes::ALL),
+        effective_labelled: evidence.effective(Outcomes::LABELLED),
     }
 }
 
@@ -304,6 +340,7 @@ fn support(measure: Measure, evidence: &Evidence) -> (u64, Cause) {
         }
         Measure::TreatmentEquality => (rows(O::LABELLED), Cause::NoFalsePositives),
         Measure::ActualExpected => (rows(O::LABELLED), Cause::ZeroMeanScore),
+        Measure::MeanLogDeviation => (rows(O::LABELLED), Cause::ZeroBenefit),
         _ => (rows(O::LABELLED), Cause::NoLabels),
     };
     if rows(O::ALL) == 0 {

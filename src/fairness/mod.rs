@@ -5,7 +5,8 @@
 //! ```text
 //! cells → layout (groups, "(others)", strata) → group table: every measure of `table` for every group,
 //!           with closed-form intervals and bootstrap replicates from counts
-//!       → comparisons: against the best group, the reference, across groups; inequality; Clarify's set
+//!       → comparisons: against the best group, the reference, across groups; pairs of score distributions; within
+//!         strata; inequality; Clarify's set
 //!       → rows of `metrics`, `group_counts`, `curves`
 //! ```
 //! What cannot be computed is a row without a value and with a reason, never 0. [`table`] defines every metric once;
@@ -14,21 +15,29 @@
 
 mod accumulator;
 mod across;
+mod adjusted;
 pub mod attribution;
 mod cell;
 mod clarify;
+mod classes;
 mod compare;
+mod conditional;
 mod confusion;
 mod curves;
+mod differential;
 pub mod docs;
 mod emit;
 mod estimate;
+mod extremes;
 mod finish;
 pub mod gates;
 mod group_table;
+mod inequality;
 mod layout;
 mod regression;
 mod replicates;
+mod score_gaps;
+mod screens;
 pub mod table;
 
 #[cfg(test)]

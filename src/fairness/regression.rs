@@ -7,8 +7,10 @@ use super::estimate::{Basis, Cause, Estimate, Undefined};
 use super::group_table::{Facts, GroupTable, interval};
 use super::layout::{Layout, Slot};
 use super::replicates::Replicates;
+use super::score_gaps::{self, ScoreGaps};
 use super::table::{Definition, Measure, View, measures};
 use crate::stats::random::Stream;
+use crate::stats::{Accumulator, Ranking};
 
 /// A value with its standard error.
 type Measured = Option<(f64, Option<f64>)>;
@@ -22,8 +24,18 @@ pub fn value_table(output: &ValueOutput, layout: &Layout, spec: &Spec) -> GroupT
     let estimates: Vec<Vec<Estimate>> =
         measures.iter().map(|definition| cells.iter().map(|cell| estimate(definition, cell, spec)).collect()).collect();
     let replicates = replicates(&estimates, &measures, layout, spec);
-    let facts = cells.iter().map(|cell| Facts { rows: cell.all.rows, weight: cell.all.total(), ..Facts::default() });
-    GroupTable { facts: facts.collect(), measures, estimates, replicates }
+    let facts = cells.iter().map(|cell| Facts {
+        rows: cell.all.rows,
+        weight: cell.all.total(),
+        labelled: cell.labelled.total(),
+        effective_rows: cell.all.effective(),
+        effective_labelled: cell.labelled.effective(),
+        ..Facts::default()
+    });
+    let pairs = score_gaps::pairs(layout);
+    let values = score_gaps::exact(&pairs, &rankings(output, layout));
+    let score_gaps = ScoreGaps { pairs, values, replicates: Vec::new() };
+    GroupTable { facts: facts.collect(), measures, estimates, replicates, score_gaps }
 }
 
 fn merged(output: &ValueOutput, cells: &[u32]) -> ValueCell {
@@ -32,12 +44,25 @@ fn merged(output: &ValueOutput, cells: &[u32]) -> ValueCell {
     group
 }
 
+/// Scores of every slot, without classes.
+fn rankings(output: &ValueOutput, layout: &Layout) -> Vec<Ranking> {
+    let slots = layout.slots_of_cells();
+    let mut rankings = vec![Ranking::default(); layout.slots.len()];
+    for mass in output.scores.finish() {
+        for &slot in &slots[mass.cell as usize] {
+            rankings[slot as usize].push(mass.score, mass.weight, None);
+        }
+    }
+    rankings
+}
+
 fn estimate(definition: &Definition, cell: &ValueCell, spec: &Spec) -> Estimate {
     let rows = if definition.measure == Measure::MeanScore { cell.all.rows } else { cell.labelled.rows };
     let Some((value, std_err)) = value(definition.measure, cell) else {
         let cause = match (cell.all.rows, cell.labelled.rows) {
             (0, _) => Cause::NoRows,
             (_, 0) => Cause::NoLabels,
+            _ if definition.measure == Measure::ActualExpected => Cause::NotPositive,
             _ => Cause::NoSpread,
         };
         return Estimate::undefined(Undefined::in_group(cause), rows);
@@ -54,6 +79,13 @@ fn value(measure: Measure, cell: &ValueCell) -> Measured {
         Measure::MeanScore => cell.score.mean(cell.all.total(), cell.all.effective()),
         Measure::MeanAbsoluteError => cell.absolute.mean(total, effective),
         Measure::MeanResidual => cell.residual.mean(total, effective),
+        Measure::ActualExpected => {
+            // Labels over scores of the same rows: 1 + mean residual / mean score.
+            let [label, ..] = cell.powers.each_ref().map(|sum| sum.value());
+            let residual = cell.residual.mean(total, effective)?;
+            let score = label / total - residual.0;
+            (score > 0.0 && label >= 0.0).then(|| (label / total / score, residual.1.map(|std_err| std_err / score)))
+        }
         // √ of the mean squared error; its standard error by the delta method.
         Measure::RootMeanSquaredError => cell.squared.mean(total, effective).map(|(square, std_err)| {
             let root = square.sqrt();

@@ -4,19 +4,22 @@
 //! the median); a bucket is a cell, a bin and an outcome. A replicate redraws every bucket's count, adds cells up to
 //! groups and evaluates the measures, so its cost depends on cells and bins, not on rows. Measures that depend on the
 //! scores within a bin (ROC AUC, calibration error, …) are shifted by the difference between their exact value and
-//! their value from the bins.
+//! their value from the bins. Rates that are 0 or 1 in the data have replicates of their own ([`super::extremes`]).
 
 use super::Spec;
 use super::accumulator::ClassOutput;
 use super::cell::{CALIBRATION_BINS, calibration_bin, log_loss};
 use super::confusion::{Confusion, TAGS, label_of};
+use super::extremes::{degenerate, rate_of};
 use super::group_table::{ClassSlots, Figures, evaluate};
 use super::layout::Layout;
+use super::score_gaps::{N_GAPS, SlotPair, gaps};
 use super::table::{Definition, Measure, View};
 use crate::stats::bootstrap::{Redraw, Redraws};
 use crate::stats::distribution::Mass;
 use crate::stats::random::Stream;
 use crate::stats::ranking;
+use crate::stats::score_gap::{Pair, Weights};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -54,6 +57,9 @@ pub struct Plan<'a> {
     pub name: &'a str,
     /// Exact values `[measure][slot]`.
     pub values: &'a [Vec<Option<f64>>],
+    /// Slots whose scores are compared, and the exact gaps between them.
+    pub pairs: &'a [SlotPair],
+    pub gaps: &'a [[Option<f64>; N_GAPS]],
 }
 
 /// Rows of a cell with one outcome and nearly one score.
@@ -100,6 +106,15 @@ impl Sums {
         sums[Self::CALIBRATION_LABEL + bin] += weight * label;
     }
 
+    /// Weights of two slots at every bin, ascending.
+    fn align(&self, a: &[f64], b: &[f64]) -> Vec<Pair> {
+        let at = |sums: &[f64], bin: usize| {
+            let histogram = |label: usize| sums[Self::HISTOGRAM + label * self.bins + bin];
+            Weights { negative: histogram(0), positive: histogram(1), unlabelled: histogram(2) }
+        };
+        (0..self.bins).map(|bin| Pair { a: at(a, bin), b: at(b, bin) }).collect()
+    }
+
     /// `above`: the bins on the favourable side of the median.
     fn figures(&self, sums: &[f64], above: &std::ops::Range<usize>) -> Figures {
         let histogram = |label: usize| &sums[Self::HISTOGRAM + label * self.bins..][..self.bins];
@@ -132,26 +147,37 @@ struct Bootstrap<'a> {
     redraws: Redraws,
 }
 
-/// Replicates of all measures; empty if `spec.bootstrap` is 0.
-pub fn draw(plan: &Plan<'_>, output: &ClassOutput, slots: &ClassSlots) -> Replicates {
+/// Replicates of all measures, and of all gaps of scores (`[pair × N_GAPS + gap]`); empty if `spec.bootstrap` is 0.
+pub fn draw(plan: &Plan<'_>, output: &ClassOutput, slots: &ClassSlots) -> (Replicates, Vec<Vec<f64>>) {
     let n_slots = plan.layout.slots.len();
     if plan.spec.bootstrap == 0 {
-        return Replicates::default();
+        return Default::default();
     }
     let bootstrap = Bootstrap::new(plan, output, slots);
     let expected = bootstrap.evaluate(|bucket, _| bucket.weight);
-    let shifts: Vec<f64> = expected
-        .iter()
-        .enumerate()
-        .map(|(at, expected)| bootstrap.shift(at / n_slots, plan.values[at / n_slots][at % n_slots], *expected))
-        .collect();
+    let n_measured = plan.measures.len() * n_slots;
+    let shift = |(at, expected): (usize, &f64)| match at.checked_sub(n_measured) {
+        None => bootstrap.shift(at / n_slots, plan.values[at / n_slots][at % n_slots], *expected),
+        // Gaps are of binned scores as well.
+        Some(at) => plan.gaps[at / N_GAPS][at % N_GAPS].map_or(0.0, |exact| exact - expected),
+    };
+    let shifts: Vec<f64> = expected.iter().enumerate().map(shift).collect();
     let rounds: Vec<Vec<f64>> = (0..plan.spec.bootstrap as u64)
         .into_par_iter()
         .map(|round| bootstrap.evaluate(|bucket, stream| bootstrap.redraw(bucket, stream, round)))
         .collect();
-    let values = shifts.par_iter().enumerate();
-    let values = values.map(|(at, shift)| rounds.iter().map(|round| round[at] + shift).collect()).collect();
-    Replicates::new(n_slots, values)
+    let stream = Stream::new(plan.spec.seed, "fairness extremes").child(Stream::new(0, plan.name).at(0));
+    let replicates = |(at, shift): (usize, &f64)| {
+        let (measure, slot) = (at / n_slots, at % n_slots);
+        let rate = plan.measures.get(measure).and_then(|definition| rate_of(definition.measure));
+        let never = rate.zip(plan.values.get(measure).and_then(|values| values[slot])).and_then(|(rate, value)| {
+            degenerate(value, rate, &slots.evidence[slot], &plan.layout.slots[slot], stream, rounds.len())
+        });
+        never.unwrap_or_else(|| rounds.iter().map(|round| round[at] + shift).collect())
+    };
+    let mut values: Vec<Vec<f64>> = shifts.par_iter().enumerate().map(replicates).collect();
+    let gaps = values.split_off(n_measured);
+    (Replicates::new(n_slots, values), gaps)
 }
 
 impl<'a> Bootstrap<'a> {
@@ -176,7 +202,7 @@ impl<'a> Bootstrap<'a> {
         self.redraws.draw(bucket.redraw, stream, bucket.id * MAX_REPLICATES + round)
     }
 
-    /// All measures of all slots, `[measure × slots]`, with bucket weights as `weight` says.
+    /// All measures of all slots, `[measure × slots]`, then all gaps, with bucket weights as `weight` says.
     fn evaluate(&self, weight: impl Fn(&Bucket, Stream) -> f64) -> Vec<f64> {
         let length = self.sums.len();
         let n_slots = self.plan.layout.slots.len();
@@ -192,12 +218,18 @@ impl<'a> Bootstrap<'a> {
             }
         }
         let mut values = vec![f64::NAN; self.plan.measures.len() * n_slots];
+        values.reserve(self.plan.pairs.len() * N_GAPS);
         for (slot, sums) in slots.chunks_exact(length).enumerate() {
             let figures = self.sums.figures(sums, &self.above);
             for (m, definition) in self.plan.measures.iter().enumerate() {
                 let value = evaluate(definition.measure, &figures, self.plan.favourable);
                 values[m * n_slots + slot] = value.unwrap_or(f64::NAN);
             }
+        }
+        for pair in self.plan.pairs {
+            let of = |slot: usize| &slots[slot * length..][..length];
+            let gaps = gaps(&self.sums.align(of(pair.slot), of(pair.reference)));
+            values.extend(gaps.map(|gap| gap.unwrap_or(f64::NAN)));
         }
         values
     }
@@ -209,6 +241,7 @@ impl<'a> Bootstrap<'a> {
             (Measure::LogLoss, _) if self.plan.view == View::TopLabel => f64::NAN,
             (Measure::RocAuc | Measure::AveragePrecision | Measure::LogLoss | Measure::Brier, Some(exact))
             | (Measure::Ece | Measure::MeanScore | Measure::ActualExpected | Measure::ScoringRate, Some(exact))
+            | (Measure::CalibrationGap, Some(exact))
                 if binned.is_finite() =>
             {
                 exact - binned

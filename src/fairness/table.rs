@@ -23,6 +23,9 @@ pub enum Measure {
     GeneralizedEntropy,
     Theil,
     CoefficientOfVariation,
+    /// Generalised entropy index, α = 0.
+    MeanLogDeviation,
+    Atkinson,
     RocAuc,
     AveragePrecision,
     LogLoss,
@@ -30,6 +33,8 @@ pub enum Measure {
     Ece,
     MeanScore,
     ActualExpected,
+    /// Mean score − share of positive labels.
+    CalibrationGap,
     MeanAbsoluteError,
     RootMeanSquaredError,
     R2,
@@ -157,13 +162,15 @@ pub const MEASURES: &[Definition] = &[
     measure("brier", Measure::Brier, CLASSES, "mean (score − label)²", Lower, "labelled rows", "scikit-learn"),
     measure("ece", Measure::Ece, &[View::Binary, View::OneVsRest, View::TopLabel], "Σ over 10 equal-width bins of share · |mean score − share of positives|", Lower, "labelled rows", "Naeini et al. 2015"),
     label_free(measure("mean_score", Measure::MeanScore, &[View::Binary, View::OneVsRest, View::Regression], "mean score of the output", Descriptive, "rows", "—")),
-    measure("actual_expected_ratio", Measure::ActualExpected, BINARY, "share of positive labels / mean score", Near(1.0), "labelled rows", "actuarial A/E")
-    ,
+    measure("calibration_gap", Measure::CalibrationGap, CLASSES, "mean score − share of positive labels", Near(0.0), "labelled rows", "calibration in the large"),
+    measure("actual_expected_ratio", Measure::ActualExpected, &[View::Binary, View::Regression], "share of positive labels (mean label) / mean score", Near(1.0), "labelled rows", "actuarial A/E"),
     measure("treatment_equality", Measure::TreatmentEquality, BINARY, "FN / FP, favourable class", Descriptive, "labelled rows", "Berk et al. 2018"),
     not_compared(measure("mean_benefit", Measure::MeanBenefit, BINARY, "mean of b = 1 + decision − label, favourable class", Near(1.0), "labelled rows", "Speicher et al. 2018")),
     not_compared(measure("generalized_entropy_index", Measure::GeneralizedEntropy, BINARY, "mean((b/μ)² − 1) / 2 (α = 2)", Lower, "labelled rows", "AIF360")),
     not_compared(measure("theil_index", Measure::Theil, BINARY, "mean((b/μ) ln(b/μ))", Lower, "labelled rows", "AIF360")),
     not_compared(measure("coefficient_of_variation", Measure::CoefficientOfVariation, BINARY, "√(2 · generalized_entropy_index)", Lower, "labelled rows", "AIF360")),
+    not_compared(measure("mean_log_deviation", Measure::MeanLogDeviation, BINARY, "mean −ln(b/μ) (α = 0)", Lower, "labelled rows", "Speicher et al. 2018")),
+    not_compared(measure("atkinson_index", Measure::Atkinson, BINARY, "1 − (mean √b)² / μ (ε = ½)", Lower, "labelled rows", "Atkinson 1970")),
     measure("mae", Measure::MeanAbsoluteError, REGRESSION, "mean |label − score|", Lower, "labelled rows", "scikit-learn"),
     measure("rmse", Measure::RootMeanSquaredError, REGRESSION, "√ mean (label − score)²", Lower, "labelled rows", "scikit-learn"),
     measure("r2", Measure::R2, REGRESSION, "1 − Σ (label − score)² / Σ (label − mean label)²", Higher, "labelled rows", "scikit-learn"),
@@ -189,12 +196,23 @@ use Comparison::{AcrossGroups, AgainstBest, AgainstReference, OthersAgainstRefer
 pub const COMPARISONS: &[ComparisonDefinition] = &[
     comparison("impact_ratio", AgainstBest, false, "favourable_rate / highest group's", Near(1.0), "four-fifths rule; NYC Local Law 144"),
     comparison("scoring_impact_ratio", AgainstBest, false, "scoring_rate / highest group's", Near(1.0), "NYC Local Law 144"),
+    comparison("impact_ratio_with_two_more", AgainstBest, false, "(favourable_rate + 2 / rows) / highest group's", Near(1.0), "Uniform Guidelines, question 21"),
     comparison("statistical_parity_difference", AgainstReference, false, "favourable_rate g − r", Near(0.0), "AIF360"),
     comparison("disparate_impact", AgainstReference, false, "favourable_rate g / r", Near(1.0), "AIF360"),
     comparison("equal_opportunity_difference", AgainstReference, true, "TPR g − r", Near(0.0), "AIF360"),
     comparison("average_odds_difference", AgainstReference, true, "((FPR g − r) + (TPR g − r)) / 2", Near(0.0), "AIF360"),
     comparison("average_abs_odds_difference", AgainstReference, true, "(|FPR g − r| + |TPR g − r|) / 2", Near(0.0), "AIF360"),
     comparison("average_predictive_value_difference", AgainstReference, true, "((PPV g − r) + (FOR g − r)) / 2", Near(0.0), "AIF360"),
+    comparison("odds_ratio", AgainstReference, false, "odds of a favourable decision g / r", Near(1.0), "Woolf 1955"),
+    comparison("conditional_odds_ratio", AgainstReference, false, "Σ a d / n over Σ b c / n of the strata's 2 × 2 tables; p_value: Cochran–Mantel–Haenszel", Near(1.0), "Mantel and Haenszel 1959"),
+    comparison("odds_ratio_homogeneity", AgainstReference, false, "χ² of equal odds ratios in all strata; p_value: its own", Near(0.0), "Breslow and Day 1980; Tarone 1985"),
+    comparison("shortfall", AgainstReference, false, "favourable decisions that g lacks at the common rate of g and r", Near(0.0), "OFCCP"),
+    comparison("standardized_mean_difference", AgainstReference, false, "(mean_score g − r) / √((s_g² + s_r²) / 2), s² the variances over n", Near(0.0), "Austin 2009"),
+    comparison("residual_standardized_mean_difference", AgainstReference, true, "(mean_residual g − r) / √((s_g² + s_r²) / 2)", Near(0.0), "Austin 2009"),
+    comparison("score_ks", AgainstReference, false, "max |F_g − F_r| of the scores; p_value: Kolmogorov–Smirnov", Near(0.0), "Smirnov 1948"),
+    comparison("xauc", AgainstReference, true, "P(score of a positive of g > score of a negative of r) + ½ P(equal)", Higher, "Kallus and Zhou 2019"),
+    comparison("xauc_difference", AgainstReference, true, "xauc of g over r − xauc of r over g", Near(0.0), "Kallus and Zhou 2019"),
+    comparison("abroca", AgainstReference, true, "∫ |ROC_g − ROC_r| over false positive rates", Near(0.0), "Gardner et al. 2019"),
     comparison("clarify_ci", OthersAgainstReference, false, "(weight r − weight others) / (weight r + weight others)", Near(0.0), "SageMaker Clarify"),
     comparison("clarify_dpl", OthersAgainstReference, true, "share of favourable labels r − others", Near(0.0), "SageMaker Clarify"),
     comparison("clarify_kl", OthersAgainstReference, true, "Σ P_r ln(P_r / P_others) over labels", Near(0.0), "SageMaker Clarify"),
@@ -212,6 +230,8 @@ pub const COMPARISONS: &[ComparisonDefinition] = &[
     comparison("clarify_drr", OthersAgainstReference, true, "NPV others − r", Near(0.0), "SageMaker Clarify"),
     comparison("clarify_ad", OthersAgainstReference, true, "accuracy r − others", Near(0.0), "SageMaker Clarify"),
     comparison("clarify_te", OthersAgainstReference, true, "FN / FP, others − r", Near(0.0), "SageMaker Clarify"),
+    comparison("clarify_cddl", OthersAgainstReference, true, "Σ n DD / Σ n over strata, DD = others' share of unfavourable labels − of favourable labels", Near(0.0), "SageMaker Clarify"),
+    comparison("clarify_cddpl", OthersAgainstReference, false, "the same of decisions", Near(0.0), "SageMaker Clarify"),
     comparison("demographic_parity_difference", AcrossGroups, false, "max − min selection_rate", Near(0.0), "fairlearn"),
     comparison("demographic_parity_ratio", AcrossGroups, false, "min / max selection_rate", Near(1.0), "fairlearn"),
     comparison("equalized_odds_difference", AcrossGroups, true, "larger of the TPR and FPR differences (max − min)", Near(0.0), "fairlearn"),
@@ -223,6 +243,10 @@ pub const COMPARISONS: &[ComparisonDefinition] = &[
     comparison("between_group_generalized_entropy_index", AcrossGroups, true, "generalized_entropy_index with each row's benefit replaced by its group's mean", Near(0.0), "AIF360"),
     comparison("between_group_theil_index", AcrossGroups, true, "theil_index with each row's benefit replaced by its group's mean", Near(0.0), "AIF360"),
     comparison("between_group_coefficient_of_variation", AcrossGroups, true, "coefficient_of_variation with each row's benefit replaced by its group's mean", Near(0.0), "AIF360"),
+    comparison("within_group_generalized_entropy_index", AcrossGroups, true, "generalized_entropy_index of all known groups − between_group_generalized_entropy_index", Near(0.0), "Speicher et al. 2018"),
+    comparison("within_group_theil_index", AcrossGroups, true, "theil_index of all known groups − between_group_theil_index", Near(0.0), "Speicher et al. 2018"),
+    comparison("differential_fairness", AcrossGroups, false, "largest |ln P(y g) − ln P(y h)| over groups and decisions y, P smoothed by ½ row each", Near(0.0), "Foulds et al. 2020"),
+    comparison("label_differential_fairness", AcrossGroups, true, "the same of labels", Near(0.0), "AIF360"),
 ];
 
 /// Comparisons of [`COMPARISONS`] that a one-vs-rest class has as well.
@@ -235,7 +259,19 @@ pub const ONE_VS_REST_COMPARISONS: &[&str] = &[
     "equalized_odds_ratio_mean",
     "equal_opportunity_difference",
     "equal_opportunity_ratio",
+    "standardized_mean_difference",
+    "score_ks",
+    "xauc",
+    "xauc_difference",
+    "abroca",
 ];
+
+/// Comparisons of [`COMPARISONS`] that a regression has.
+pub const REGRESSION_COMPARISONS: &[&str] =
+    &["standardized_mean_difference", "residual_standardized_mean_difference", "score_ks"];
+
+/// Comparisons that are made within strata, and only where there are some.
+pub const NEED_STRATA: &[&str] = &["conditional_odds_ratio", "odds_ratio_homogeneity", "clarify_cddl", "clarify_cddpl"];
 
 /// The measures of a view, without those that need labels where there are none.
 pub fn measures(view: View, labelled: bool) -> Vec<&'static Definition> {
@@ -264,9 +300,10 @@ pub fn names(task: Task) -> Vec<String> {
         names.push("balanced_accuracy".into());
     }
     let compared = COMPARISONS.iter().filter(|c| match task {
-        Task::Binary => true,
+        // The residual of a class is its calibration gap, which has no spread of its own.
+        Task::Binary => c.name != "residual_standardized_mean_difference",
         Task::Multiclass => ONE_VS_REST_COMPARISONS.contains(&c.name),
-        Task::Regression => false,
+        Task::Regression => REGRESSION_COMPARISONS.contains(&c.name),
     });
     for definition in compared {
         if !names.iter().any(|name| name == definition.name) {

@@ -343,7 +343,9 @@ fn integer_weights_count_as_repeated_rows() {
     let spec = against_men(spec());
     let (weighted, repeated) = (weighted.audit(&spec).unwrap(), repeated.audit(&spec).unwrap());
     assert_eq!(weighted.metrics.len(), repeated.metrics.len());
-    for (a, b) in weighted.metrics.iter().zip(&repeated.metrics) {
+    // Two more rows are a larger share of few weighted rows than of many repeated ones.
+    let alike = |row: &&Metric| row.metric != "impact_ratio_with_two_more";
+    for (a, b) in weighted.metrics.iter().filter(alike).zip(repeated.metrics.iter().filter(alike)) {
         match (a.value, b.value) {
             (Some(x), Some(y)) => assert!((x - y).abs() < 1e-9, "{} {}: {x} {y}", a.metric, a.group_value),
             (x, y) => assert_eq!(x, y, "{} {}", a.metric, a.group_value),

@@ -136,7 +136,7 @@ impl<'a> Rows<'a> {
         order.sort_by(|a, b| self.probability(*a, class).total_cmp(&self.probability(*b, class)));
         let mut ranking = Ranking::default();
         for row in order {
-            ranking.push(self.probability(row, class), self.weight(row), self.class(row) == class);
+            ranking.push(self.probability(row, class), self.weight(row), Some(self.class(row) == class));
         }
         ranking
     }

@@ -31,6 +31,12 @@ pub fn resolve(
             };
             conflicts.push(conflict(format!("gates.{at}.{key}"), error.to_string(), help));
         }
+        if table::NEED_STRATA.contains(&gate.metric.as_str()) && groups.strata.is_empty() {
+            let message =
+                format!("the metric {} compares groups within strata, and [fairness] names none", gate.metric);
+            let help = "set [fairness] strata to the columns within whose values groups are compared";
+            conflicts.push(conflict(format!("gates.{at}.metric"), message, help));
+        }
         if needs_labels(&gate.metric) && loaded.config.data.label.is_none() {
             let message = format!("the metric {} needs labels, and [data] names no label", gate.metric);
             conflicts.push(conflict(
@@ -45,6 +51,7 @@ pub fn resolve(
             conflicts.push(conflict(format!("gates.{at}.metric"), message, help));
         }
     }
+    conflicts.extend(meaningless_threshold(loaded, task));
     conflicts.extend(unknown_metrics(groups, task));
     conflicts.extend(unknown_references(groups));
     conflicts.extend(unknown_importance(loaded, task));
@@ -53,6 +60,13 @@ pub fn resolve(
         true => Ok(specs),
         false => Err(PlanError::Config(Box::new(loaded.errors(conflicts)))),
     }
+}
+
+/// The task may only have been read from the model.
+fn meaningless_threshold(loaded: &Loaded, task: Task) -> Option<Conflict> {
+    let threshold = loaded.config.model.threshold.filter(|_| task != Task::Binary)?;
+    let message = format!("threshold = {threshold} has no meaning for a {} model", super::task_name(task));
+    Some(conflict("model.threshold", message, "leave it out: only binary decisions have a threshold"))
 }
 
 pub fn fairness_task(task: Task) -> fairness::Task {

@@ -164,6 +164,11 @@ pub fn p_value(p: f64) -> String {
     if p < 0.001 { "p\u{a0}<\u{a0}0.001".into() } else { format!("p\u{a0}=\u{a0}{p:.3}") }
 }
 
+/// "adjusted 0.042": of a test among several.
+pub fn adjusted_p_value(p: f64) -> String {
+    if p < 0.001 { "adjusted\u{a0}<\u{a0}0.001".into() } else { format!("adjusted\u{a0}{p:.3}") }
+}
+
 /// A very small difference as a power of ten: "4.4 × 10⁻⁷"; 0 is "0 (identical)".
 pub fn tiny(value: f64) -> String {
     if value == 0.0 {

@@ -55,6 +55,21 @@ const METRICS: &[(&str, &str, Unit)] = &[
     ("average_abs_odds", "Average absolute odds", Unit::Share),
     ("generalized_entropy_index", "Generalized entropy index (α = 2)", Unit::Index),
     ("theil_index", "Theil index", Unit::Index),
+    ("mean_log_deviation", "Mean log deviation (α = 0)", Unit::Index),
+    ("atkinson_index", "Atkinson index (ε = ½)", Unit::Index),
+    ("calibration_gap", "Calibration gap", Unit::Share),
+    ("xauc", "xAUC", Unit::Index),
+    ("abroca", "ABROCA", Unit::Index),
+    ("score_ks", "Kolmogorov–Smirnov distance of scores", Unit::Index),
+    ("impact_ratio_with_two_more", "Impact ratio with two more", Unit::Ratio),
+    ("odds_ratio", "Odds ratio", Unit::Ratio),
+    ("conditional_odds_ratio", "Odds ratio within strata", Unit::Ratio),
+    ("odds_ratio_homogeneity", "Homogeneity of odds ratios (χ²)", Unit::Index),
+    ("shortfall", "Shortfall of favourable decisions", Unit::Value),
+    ("standardized_mean_difference", "Standardised mean difference of scores", Unit::Index),
+    ("residual_standardized_mean_difference", "Standardised mean difference of residuals", Unit::Index),
+    ("differential_fairness", "Differential fairness (ε)", Unit::Index),
+    ("label_differential_fairness", "Differential fairness of labels (ε)", Unit::Index),
     ("coefficient_of_variation", "Coefficient of variation", Unit::Index),
 ];
 
@@ -113,7 +128,7 @@ pub fn unit(name: &str) -> Unit {
     if let Some((.., unit)) = known(name) {
         return *unit;
     }
-    if ["clarify_", "between_group_"].iter().any(|prefix| name.starts_with(prefix)) {
+    if ["clarify_", "between_group_", "within_group_"].iter().any(|prefix| name.starts_with(prefix)) {
         return Unit::Index;
     }
     let root = name.trim_end_matches("_mean");

@@ -4,9 +4,9 @@
 //! dropped from all scores, one more at a time, until the keys fit. The number of bits dropped is the smallest that
 //! fits the whole multiset, whatever the order of rows, batches and merges.
 
+use super::Accumulator;
 use super::groups::MixHasher;
 use super::quantiles::{from_ordered_bits, ordered_bits};
-use super::{Accumulator, Ranking};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
@@ -182,17 +182,6 @@ pub fn median<'a>(masses: impl Iterator<Item = &'a Mass> + Clone) -> Option<f64>
         }
     }
     lower
-}
-
-/// Ranking of some masses in ascending order, with the class each tag belongs to (`None`: no label, left out).
-pub fn ranking<'a>(masses: impl Iterator<Item = &'a Mass>, class: impl Fn(u8) -> Option<bool>) -> Ranking {
-    let mut ranking = Ranking::default();
-    for mass in masses {
-        if let Some(positive) = class(mass.tag) {
-            ranking.push(mass.score, mass.weight, positive);
-        }
-    }
-    ranking
 }
 
 #[cfg(test)]

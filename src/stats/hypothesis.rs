@@ -33,6 +33,16 @@ fn ln_choose(n: u64, k: u64) -> f64 {
     ln_factorial(n) - ln_factorial(k) - ln_factorial(n - k)
 }
 
+/// Chance that a Brownian bridge leaves ±x: the limit of Kolmogorov–Smirnov's test, 2 Σ (−1)^(k−1) exp(−2 k² x²).
+pub fn kolmogorov(x: f64) -> f64 {
+    // Below, the chance differs from 1 by less than 1e-13 and the series would not converge.
+    if x < 0.2 {
+        return 1.0;
+    }
+    let term = |k: i32| f64::from(1 - 2 * ((k + 1) % 2)) * (-2.0 * (f64::from(k) * x).powi(2)).exp();
+    (2.0 * (1..=100).map(term).sum::<f64>()).clamp(0.0, 1.0)
+}
+
 /// Compares two proportions: Fisher's exact test where an expected count is below five, else the Z test.
 /// Weighted counts are rounded for Fisher's test.
 pub fn compare_proportions(a: Proportion, b: Proportion) -> Option<f64> {
@@ -96,6 +106,15 @@ mod tests {
             let expected: f64 = (0..=k).map(table).filter(|&p| p <= table(x) * (1.0 + 1e-7)).sum();
             assert!((fisher_exact(x, na, k - x, nb) - expected).abs() < 1e-9, "{x}");
         }
+    }
+
+    #[test]
+    fn kolmogorovs_distribution_is_the_tables() {
+        // Critical values of the 10 %, 5 % and 1 % levels.
+        for (x, p) in [(1.2238478702170825, 0.1), (1.3580986393225505, 0.05), (1.6276236115189515, 0.01)] {
+            assert!((kolmogorov(x) - p).abs() < 1e-9, "{x}");
+        }
+        assert_eq!((kolmogorov(0.0), kolmogorov(0.2) > 1.0 - 1e-11), (1.0, true));
     }
 
     #[test]

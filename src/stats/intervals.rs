@@ -75,6 +75,19 @@ pub fn log_ratio(a: Proportion, b: Proportion, z: f64) -> Option<Interval> {
     Some(Interval { low, high: ratio * half.exp() })
 }
 
+/// Odds of `a` over odds of `b`, with Woolf's log interval (1955); where a cell is empty, half a row is added to each
+/// for the interval (Haldane 1956, Anscombe 1956). The ratio is `None` where its denominator is 0.
+pub fn odds_ratio(a: Proportion, b: Proportion, z: f64) -> (Option<f64>, Option<Interval>) {
+    let cells = [a.successes, a.trials - a.successes, b.successes, b.trials - b.successes];
+    let of = |[ya, na, yb, nb]: [f64; 4]| ya * nb / (na * yb);
+    let value = (cells[1] * cells[2] > 0.0).then(|| of(cells));
+    let is_empty = cells.iter().any(|cell| *cell <= 0.0);
+    let cells = cells.map(|cell| if is_empty { cell + 0.5 } else { cell });
+    let half = z * cells.iter().map(|cell| 1.0 / cell).sum::<f64>().sqrt();
+    let low = if value == Some(0.0) { 0.0 } else { of(cells) * (-half).exp() };
+    (value, Some(Interval { low, high: of(cells) * half.exp() }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,5 +149,17 @@ mod tests {
         let interval = log_ratio(of(0.0, 50.0), of(20.0, 100.0), Z).unwrap();
         assert!(interval.low == 0.0 && interval.high > 0.0 && interval.high < 1.0);
         assert_eq!(log_ratio(of(5.0, 50.0), of(0.0, 100.0), Z), None);
+    }
+
+    #[test]
+    fn odds_ratio_of_a_worked_example() {
+        // 30 of 100 against 20 of 100: 30 · 80 / (70 · 20), ln ± 1.96 √(1/30 + 1/70 + 1/20 + 1/80).
+        let (value, interval) = odds_ratio(of(30.0, 100.0), of(20.0, 100.0), Z);
+        let (value, half) = (value.unwrap(), Z * (1.0f64 / 30.0 + 1.0 / 70.0 + 1.0 / 20.0 + 1.0 / 80.0).sqrt());
+        assert!((value - 12.0 / 7.0).abs() < 1e-12);
+        close(interval.unwrap(), value * (-half).exp(), value * half.exp(), 1e-12);
+        let (none, never) = (odds_ratio(of(5.0, 5.0), of(2.0, 5.0), Z), odds_ratio(of(0.0, 9.0), of(2.0, 5.0), Z));
+        assert_eq!((none.0, never.0, never.1.unwrap().low), (None, Some(0.0), 0.0));
+        assert!(never.1.unwrap().high.is_finite());
     }
 }

@@ -5,8 +5,8 @@
 //! of additions: counts are integers, sums are exact ([`ExactSum`]), quantiles and score distributions are functions
 //! of the multiset of values alone, and everything random is a pure function of (seed, stream, index) ([`random`]).
 //!
-//! From accumulated counts: ranking measures ([`ranking`]), intervals ([`intervals`]), tests ([`hypothesis`]) and the
-//! bootstrap ([`bootstrap`]), none of which sees a row again. [`groups`] says which rows belong to which group.
+//! From accumulated counts: ranking measures ([`ranking`]), intervals ([`intervals`]), tests ([`hypothesis`],
+//! [`stratified`]) and the bootstrap ([`bootstrap`]), none of which sees a row again. [`groups`] says which rows belong to which group.
 
 pub mod bootstrap;
 pub mod distribution;
@@ -18,6 +18,8 @@ pub mod moments;
 pub mod quantiles;
 pub mod random;
 pub mod ranking;
+pub mod score_gap;
+pub mod stratified;
 
 pub use distribution::ScoreDistribution;
 pub use exact_sum::ExactSum;

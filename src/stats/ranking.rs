@@ -3,7 +3,7 @@
 //! Definitions are scikit-learn's (`roc_auc_score`, `average_precision_score`), with weights; equal scores are one
 //! step of the curve, which gives ties half a pair each.
 
-/// Weight of negatives and positives at each distinct score, ascending.
+/// Weight of negatives, positives and unlabelled rows at each distinct score, ascending.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ranking {
     steps: Vec<Step>,
@@ -15,6 +15,7 @@ pub struct Step {
     pub score: f64,
     pub negative: f64,
     pub positive: f64,
+    pub unlabelled: f64,
 }
 
 /// A point of a curve: the share of negatives and positives at or above `threshold`.
@@ -28,14 +29,15 @@ pub struct Point {
 
 impl Ranking {
     /// Adds rows; scores must come in ascending order.
-    pub fn push(&mut self, score: f64, weight: f64, positive: bool) {
-        let (p, n) = if positive { (weight, 0.0) } else { (0.0, weight) };
-        match self.steps.last_mut() {
-            Some(last) if last.score == score => {
-                last.negative += n;
-                last.positive += p;
-            }
-            _ => self.steps.push(Step { score, negative: n, positive: p }),
+    pub fn push(&mut self, score: f64, weight: f64, label: Option<bool>) {
+        if self.steps.last().is_none_or(|last| last.score != score) {
+            self.steps.push(Step { score, negative: 0.0, positive: 0.0, unlabelled: 0.0 });
+        }
+        let Some(last) = self.steps.last_mut() else { return };
+        match label {
+            Some(true) => last.positive += weight,
+            Some(false) => last.negative += weight,
+            None => last.unlabelled += weight,
         }
     }
 
@@ -117,7 +119,7 @@ mod tests {
         let mut sorted = rows.to_vec();
         sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut ranking = Ranking::default();
-        sorted.iter().for_each(|&(score, positive)| ranking.push(score, 1.0, positive));
+        sorted.iter().for_each(|&(score, positive)| ranking.push(score, 1.0, Some(positive)));
         ranking
     }
 

@@ -403,3 +403,57 @@ fn what_is_undefined_is_null_and_says_why() {
     let both = project.query("SELECT metric FROM metrics WHERE value IS NOT NULL AND undefined_reason IS NOT NULL");
     assert_eq!(both, Vec::<Value>::new());
 }
+
+/// Both attributes, each within the strata of one of them.
+fn stratified(stratum: &str) -> Project {
+    let (_, project) = decisions("");
+    let toml = FAIRNESS.replace("WEIGHT", "").replace("[fairness]", &format!("[fairness]\nstrata = [\"{stratum}\"]"));
+    project.write("audit.toml", toml);
+    project.ran(0);
+    project
+}
+
+#[test]
+fn comparisons_of_scores_and_within_strata_agree_with_rows_taken_one_by_one() {
+    let known: Value = serde_json::from_slice(&std::fs::read(golden("fairness_comparisons.json")).unwrap()).unwrap();
+    let mut n_checked = 0;
+    for (attribute, compared) in known["compared"].as_object().unwrap() {
+        let project = stratified(compared["stratum"].as_str().unwrap());
+        let measured = measured_last(&project);
+        for (metric, value) in compared["across"].as_object().unwrap() {
+            check_metric(&measured["value"], attribute, "", metric, value);
+        }
+        for (group, metrics) in compared["groups"].as_object().unwrap() {
+            for (name, value) in metrics.as_object().unwrap() {
+                match name.split_once(' ') {
+                    None => check_metric(&measured["value"], attribute, group, name, value),
+                    Some((metric, "p")) => check_metric(&measured["p_value"], attribute, group, metric, value),
+                    Some((metric, _)) => {
+                        check_metric(&measured["ci_low"], attribute, group, metric, &value[0]);
+                        check_metric(&measured["ci_high"], attribute, group, metric, &value[1]);
+                    }
+                }
+                n_checked += 1;
+            }
+        }
+        for (metric, value) in known["overall"].as_object().unwrap() {
+            check_metric(&measured["value"], "", "", metric, value);
+        }
+    }
+    assert!(n_checked > 60, "{n_checked}");
+}
+
+/// Columns of `metrics` over all strata, of the last run.
+fn measured_last(project: &Project) -> BTreeMap<&'static str, Measured> {
+    let key = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
+    let rows = project.query(
+        "SELECT attribute, group_value, metric, value, p_value, ci_low, ci_high FROM metrics WHERE stratum = '' AND \
+         run_id = (SELECT run_id FROM runs ORDER BY sequence DESC LIMIT 1)",
+    );
+    let column = |name: &'static str| {
+        let cell =
+            |row: &Value| ((key(row, "attribute"), key(row, "group_value"), key(row, "metric")), row[name].clone());
+        (name, rows.iter().map(cell).collect())
+    };
+    ["value", "p_value", "ci_low", "ci_high"].map(column).into_iter().collect()
+}

@@ -1,6 +1,6 @@
 //! How the decisions fall by group: one part for every attribute and intersection.
 
-use super::{crosses, thresholds};
+use super::{comparisons, crosses, thresholds};
 use crate::audit::{AttributeScope, Metric};
 use crate::report::charts::dots::{self, Dot};
 use crate::report::charts::{Chart, Figure};
@@ -42,6 +42,7 @@ const ACROSS: &[&str] = &[
     "equalized_odds_ratio",
     "equal_opportunity_difference",
     "accuracy_difference",
+    "differential_fairness",
     "roc_auc_difference",
     "ece_difference",
     "mean_score_difference",
@@ -67,6 +68,7 @@ fn part(lookup: &Lookup, at: usize, scope: &AttributeScope) -> Part {
     let groups = lookup.largest_groups(attribute, MAX_GROUPS);
     let mut part = Part::titled(label::attribute(attribute));
     part.sentences = sentences(lookup, attribute, &groups);
+    part.sentences.extend(comparisons::sentence(lookup, attribute, &groups));
     part.figures.extend(ratio_chart(lookup, at, attribute));
     part.figures.extend(rate_chart(lookup, at, attribute));
     part.figures.extend(crosses::intersection(lookup, at, attribute));
@@ -76,6 +78,7 @@ fn part(lookup: &Lookup, at: usize, scope: &AttributeScope) -> Part {
     }
     part.tables.extend(group_table(lookup, attribute, &groups));
     part.tables.extend(across_table(lookup, attribute));
+    part.tables.extend(comparisons::tables(lookup, attribute, &groups));
     part.folded.extend(all_measures(lookup, attribute));
     part
 }

@@ -2,6 +2,7 @@
 //! and is absent where the audit has nothing for it.
 
 pub mod cases;
+pub mod comparisons;
 pub mod crosses;
 pub mod curves;
 pub mod dependence;

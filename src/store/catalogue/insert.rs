@@ -128,9 +128,9 @@ pub(in crate::store) async fn provenance(connection: &mut SqliteConnection, audi
 }
 
 const METRICS: &str = "run_id, metric, attribute, group_value, stratum, reference, output, value, undefined_reason,
-    ci_low, ci_high, confidence, p_value, n, n_positive, n_predicted_positive, denominator, pair_a, pair_b";
+    ci_low, ci_high, confidence, p_value, n, n_positive, n_predicted_positive, denominator, pair_a, pair_b, p_adjusted";
 
-fn metric<'a>(run_id: &'a str, m: &'a Metric) -> [Cell<'a>; 19] {
+fn metric<'a>(run_id: &'a str, m: &'a Metric) -> [Cell<'a>; 20] {
     [
         text(run_id),
         text(&m.metric),
@@ -151,6 +151,7 @@ fn metric<'a>(run_id: &'a str, m: &'a Metric) -> [Cell<'a>; 19] {
         m.denominator.map_or(Cell::Null, Cell::Count),
         optional_text(m.pair.as_ref().map(|pair| pair.0.as_str())),
         optional_text(m.pair.as_ref().map(|pair| pair.1.as_str())),
+        real(m.p_adjusted),
     ]
 }
 

@@ -10,7 +10,10 @@ use sqlx::{AssertSqlSafe, Connection};
 
 use super::super::error::StoreError;
 
-pub(super) const ALL: &[&str] = &[include_str!("../../../migrations/0001_history.sql")];
+pub(super) const ALL: &[&str] = &[
+    include_str!("../../../migrations/0001_history.sql"),
+    include_str!("../../../migrations/0002_adjusted_p_values.sql"),
+];
 
 /// "prob" in ASCII.
 const APPLICATION_ID: i64 = 0x7072_6f62;

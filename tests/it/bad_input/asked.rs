@@ -62,6 +62,20 @@ fn a_gate_of_another_task_is_refused() {
 }
 
 #[test]
+fn a_gate_within_strata_without_strata_is_refused() {
+    let project = Project::new();
+    project.edit("metric = \"accuracy\"", "metric = \"conditional_odds_ratio\"\nattribute = \"sex\"");
+    refused(&project, &["audit.toml", "conditional_odds_ratio", "within strata", "[fairness] strata"]);
+}
+
+#[test]
+fn a_threshold_for_a_model_of_several_classes_is_refused() {
+    let project = Project::new();
+    project.model("rf_multiclass").edit("positive = \"yes\"", "").edit("[model]", "[model]\nthreshold = 0.4");
+    refused(&project, &["audit.toml", "threshold = 0.4 has no meaning for a multiclass model", "leave it out"]);
+}
+
+#[test]
 fn two_pipelines_of_one_name_are_refused_before_either_runs() {
     let project = Project::new();
     project.write("second.toml", AUDIT);

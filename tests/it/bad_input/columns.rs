@@ -146,6 +146,42 @@ fn a_missing_weight_is_refused() {
 }
 
 #[test]
+fn a_weight_that_is_not_a_number_is_refused() {
+    let project = Project::new();
+    project.edit("[model]", "weight = \"weight\"\n[model]");
+    project.write(
+        "people.csv",
+        people_with("weight", |row, weight| if row == 9 { "NaN".to_owned() } else { weight.to_owned() }),
+    );
+    refused_late(&project, &["audit.toml", "column `weight`", "0 or more"]);
+}
+
+#[test]
+fn ten_thousand_groups_are_refused_with_the_way_out() {
+    let project = Project::new();
+    project.write("people.csv", people(10_000));
+    project.edit("attributes = [\"sex\"]", "attributes = [\"sex\", \"id\"]");
+    refused_late(&project, &["audit.toml", "column `id`", "more than 1000 different values", "identifier", "bins"]);
+}
+
+#[test]
+fn a_group_without_positive_labels_leaves_a_gate_undecided_and_says_why() {
+    let project = Project::new();
+    let women = |row: usize| row.is_multiple_of(3);
+    project.write(
+        "people.csv",
+        people_with("repaid", |row, repaid| if women(row) { "no".to_owned() } else { repaid.to_owned() }),
+    );
+    project.edit("metric = \"accuracy\"", "metric = \"recall_ratio\"\nattribute = \"sex\"").ran(4);
+    let gate = &project.query("SELECT decision, reason FROM gates")[0];
+    assert_eq!(gate["decision"], "insufficient");
+    assert!(gate["reason"].as_str().unwrap().contains("fewer than two groups where the metric is defined"), "{gate}");
+    let reason =
+        project.value("SELECT undefined_reason FROM metrics WHERE metric = 'recall' AND group_value = 'Female'");
+    assert_eq!(reason, "no positive labels in the group");
+}
+
+#[test]
 fn a_missing_row_id_is_refused() {
     let project = Project::new();
     project.write("people.csv", people_with("id", |row, id| if row == 9 { String::new() } else { id.to_owned() }));

@@ -27,6 +27,9 @@ pub struct Audit {
     pub sample: Sample,
     /// Rows worth looking at one by one: highest, lowest, nearest the threshold, most unusual.
     pub cases: Vec<Case>,
+    /// Further methods beside the main one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Further>,
     /// What the reader must know beside the numbers (missing codes, batch-dependent scores, fallbacks…).
     pub notes: Vec<Note>,
     /// Seconds spent by stage: "read", "score", "prove" (the native structure beside the runtime), "explain", "fairness",
@@ -165,6 +168,30 @@ pub struct Proof {
     pub n_explained: u64,
     /// Largest change of a score when rows are scored in another batch (dynamic quantisation), on a sample.
     pub batch_difference: Option<f64>,
+    /// How well surrogates fit, for methods that fit them; their additivity is to the surrogate's own prediction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_fit: Option<FitSummary>,
+}
+
+/// Surrogates of all explained rows and outputs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FitSummary {
+    pub n: u64,
+    /// Mean weighted R² over the neighbourhoods where it is defined.
+    pub mean_r2: Option<f64>,
+    /// Mean agreement of the leading features between seeds.
+    pub mean_stability: Option<f64>,
+    /// Largest |surrogate's prediction − score| over the rows themselves.
+    pub largest_miss: f64,
+}
+
+/// A method beside the main one, as the report tells of it; its values are in `explanations` and `importance`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Further {
+    pub proof: Proof,
+    pub outputs: Vec<String>,
+    /// The main method's cases, explained by this one.
+    pub cases: Vec<Case>,
 }
 
 /// One value of the `metrics` table. `value` is `None` exactly if `undefined_reason` is `Some`.
@@ -327,6 +354,17 @@ pub struct Case {
     /// Sum of the attributions that are not among the terms, where only the largest were kept.
     #[serde(default)]
     pub other: Option<f64>,
+    /// The row's surrogate, for methods that fit one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_fit: Option<CaseFit>,
+}
+
+/// How well one row's surrogate fits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseFit {
+    pub local_prediction: f64,
+    pub r2: Option<f64>,
+    pub stability: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -334,6 +372,9 @@ pub struct CaseTerm {
     pub feature: String,
     pub feature_value: String,
     pub attribution: f64,
+    /// What the attribution is for where that is not the value: "age > 48".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub term: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -6,8 +6,8 @@ use crate::ExitStatus;
 use crate::config::Scale;
 use crate::dataset::Want;
 use crate::model::NativeKind;
-use crate::pipeline::{self, Foresight, GroupSizes};
-use crate::plan::{Explained, Plan, Rows, task_name};
+use crate::pipeline::{self, Foresight, GroupSizes, RunError};
+use crate::plan::{ExplainPlan, Explained, Plan, Rows, task_name};
 
 /// Groups listed by name; the rest is counted.
 const MOST_GROUPS: usize = 8;
@@ -17,14 +17,14 @@ pub(super) fn run(args: &CheckArgs) -> Done {
     opening::start_threads(threads);
     for path in &args.pipelines {
         let plan = opening::resolve(opening::load(path, &args.sets)?, threads, 16_384)?;
-        let foresight = pipeline::foresee(&plan).map_err(|error| opening::run_problem(path, error))?;
+        let foresights = foresights(&plan).map_err(|error| opening::run_problem(path, error))?;
         let sizes = pipeline::group_sizes(&plan).map_err(|error| opening::run_problem(path, error))?;
-        style::print(&describe(&plan, foresight.as_ref(), &sizes));
+        style::print(&describe(&plan, &foresights, &sizes));
     }
     Ok(ExitStatus::Passed)
 }
 
-fn describe(plan: &Plan, foresight: Option<&Foresight>, sizes: &[GroupSizes]) -> String {
+fn describe(plan: &Plan, foresights: &[Option<Foresight>], sizes: &[GroupSizes]) -> String {
     let config = plan.config();
     let mut text = format!("{}: a {} audit\n\n", config.pipeline.name, task_name(plan.task));
     let files = plan.source.files.len();
@@ -46,7 +46,7 @@ fn describe(plan: &Plan, foresight: Option<&Foresight>, sizes: &[GroupSizes]) ->
         text += &line("model", &format!("{}: {}", config.model.path.as_deref().unwrap_or(""), structure(plan)));
         text += &line("score", &model.scorer.reading().score.name);
     }
-    text += &explanation(plan, foresight);
+    text += &explanations(plan, foresights);
     text += &groups(sizes);
     text += &line("gates", &plan.gates.len().to_string());
     text += &line("threads", &plan.threads.to_string());
@@ -68,11 +68,30 @@ fn structure(plan: &Plan) -> String {
     }
 }
 
-fn explanation(plan: &Plan, foresight: Option<&Foresight>) -> String {
-    let Some(explain) = plan.explain() else {
+/// The main method and the further ones.
+fn planned(plan: &Plan) -> impl Iterator<Item = &ExplainPlan> {
+    plan.explain().into_iter().chain(plan.model.iter().flat_map(|model| &model.also))
+}
+
+fn foresights(plan: &Plan) -> Result<Vec<Option<Foresight>>, RunError> {
+    planned(plan).map(|explain| pipeline::foresee(plan, explain)).collect()
+}
+
+fn explanations(plan: &Plan, foresights: &[Option<Foresight>]) -> String {
+    if plan.explain().is_none() {
         let why = plan.model.as_ref().and_then(|model| model.unexplained.as_deref()).unwrap_or("there is no model");
         return line("explain", &format!("nothing: {why}"));
-    };
+    }
+    let typed = &plan.config().explain;
+    let groups = std::iter::once(typed).chain(&typed.also).map(|explain| explain.players.as_slice());
+    let told = planned(plan).zip(foresights).zip(groups).enumerate();
+    told.map(|(at, ((explain, foresight), groups))| {
+        explanation(plan, explain, foresight.as_ref(), if at == 0 { "explain" } else { "also" }) + &clusters(groups)
+    })
+    .collect()
+}
+
+fn explanation(plan: &Plan, explain: &ExplainPlan, foresight: Option<&Foresight>, title: &str) -> String {
     let scale = match explain.scale {
         Scale::Margin => "margin",
         Scale::Probability => "probability",
@@ -92,22 +111,21 @@ fn explanation(plan: &Plan, foresight: Option<&Foresight>) -> String {
         Some(foresight) => format!("{} background rows", style::thousands(foresight.background_rows)),
         None => "all background rows".to_owned(),
     };
-    let mut text = line("explain", &format!("{} on the {scale} scale ({})", explain.method.name(), explain.reason));
+    let mut text = line(title, &format!("{} on the {scale} scale ({})", explain.method.name(), explain.reason));
     text += &line("", &format!("{} rows for {outputs}, against {background}", style::thousands(rows)));
     if let Some(foresight) = foresight {
         text += &line("", &format!("engine: {}{}", foresight.engine, estimate(foresight)));
     }
-    if let Some(calls) = model_calls(plan, rows) {
+    if let Some(calls) = foresight.and_then(|it| it.evaluations).or_else(|| model_calls(plan, explain, rows)) {
         text += &line("", &format!("up to {} model evaluations", style::thousands(calls)));
     }
-    text += &clusters(plan);
-    let players = plan.model.as_ref().map_or(0, |model| model.players.len());
+    let players = explain.players.len();
     let stored = if explain.top_k > 0 { players.min(explain.top_k + 1) } else { players };
     text + &line("", &format!("about {} to write", size(rows * stored as u64 * 6)))
 }
 
 /// Columns that act together, and how their value is told.
-fn clusters(plan: &Plan) -> String {
+fn clusters(groups: &[crate::config::Players]) -> String {
     let one = |group: &crate::config::Players| {
         let columns = group.columns.join(", ");
         line(
@@ -118,13 +136,12 @@ fn clusters(plan: &Plan) -> String {
             },
         )
     };
-    plan.config().explain.players.iter().map(one).collect()
+    groups.iter().map(one).collect()
 }
 
 /// Evaluations that asking the model takes; nothing for exact structures.
-fn model_calls(plan: &Plan, rows: u64) -> Option<u64> {
-    let explain = plan.explain()?;
-    let players = &plan.model.as_ref()?.players;
+fn model_calls(plan: &Plan, explain: &ExplainPlan, rows: u64) -> Option<u64> {
+    let players = &explain.players;
     let enumerated = players.n_coalitions(&(0..players.len()).collect::<Vec<_>>());
     let background = explain.background_rows.unwrap_or(plan.n_rows);
     let coalitions = match explain.method.name() {

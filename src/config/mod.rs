@@ -33,10 +33,10 @@ pub use project::nearest_catalogue;
 pub use schema::json_schema;
 pub use suggest::{nearest, one_of};
 pub use typed::{
-    Attribute, Background, Baseline, Binned, ChangeBaseline, Config, Cover, Data, DecideOn, Explain, Fairness, Gate,
-    Grid, Image, Importance, ImportanceMethod, InputColumns, Layers, Method, MetricsChoice, Model, Notify, NotifyOn,
-    Outputs, PerChannel, Pipeline, Players, Privacy, Project, Report, Rows, Scalar, Scale, Severity, Store, Task,
-    Template, Tensors,
+    Around, Attribute, Background, Baseline, Binned, ChangeBaseline, Config, Cover, Data, DecideOn, Discretiser,
+    Explain, Fairness, FeatureSelection, Gate, Grid, Image, Importance, ImportanceMethod, InputColumns, Layers, Lime,
+    Method, MetricsChoice, Model, Notify, NotifyOn, Outputs, PerChannel, Pipeline, Players, PointBins, Privacy,
+    Project, Report, Rows, Scalar, Scale, Severity, Store, SurrogateFeatures, Task, Template, Tensors,
 };
 
 use error::Findings;

@@ -15,6 +15,7 @@ pub(super) fn conflicts(root: &Node, findings: &mut Findings) {
     image_divisors(root, findings);
     encoded_categories(root, findings);
     players(root, findings);
+    further_methods(root, findings);
     attribution_importance_needs_attributions(root, findings);
     let attributes = attributes(root);
     attributes_are_distinct(&attributes, findings);
@@ -109,6 +110,22 @@ fn players(root: &Node, findings: &mut Findings) {
                 let message = format!("column {column} stands in two places of `explain.players`");
                 conflict(column, message, "used already", "a column belongs to one player", findings);
             }
+        }
+    }
+}
+
+fn further_methods(root: &Node, findings: &mut Findings) {
+    let Some(explain) = root.get("explain") else { return };
+    for further in explain.items("also") {
+        if let Some(nested) = further.get("also") {
+            let message = "a further method has no further methods of its own".to_owned();
+            let help = "write each as its own [[explain.also]]";
+            conflict(nested, message, "too deep", help, findings);
+        }
+        let nothing = further.get("method").filter(|method| method.text() == Some("none"));
+        if let Some(nothing) = nothing {
+            let message = "a further method that explains nothing has no meaning".to_owned();
+            conflict(nothing, message, "nothing", "leave this [[explain.also]] out", findings);
         }
     }
 }

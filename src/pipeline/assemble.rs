@@ -86,6 +86,7 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Result<
         curves: computed.fairness.curves,
         sample: Default::default(),
         cases: Vec::new(),
+        also: Vec::new(),
         notes,
         timings: computed.timings,
     };
@@ -97,7 +98,11 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Result<
         audit.group_attributions = explained.summary.groups;
         audit.scope.explained_outputs = explained.outputs;
         audit.sample = explained.sample;
-        audit.cases = explained.cases;
+        audit.cases = explained.cases.into_iter().map(|picked| picked.case).collect();
+    }
+    for further in computed.further {
+        audit.importance.extend(further.importance);
+        audit.also.push(further.told);
     }
     audit.curves.extend(computed.curves);
     audit.importance.extend(computed.permutation.into_iter().flat_map(|permutation| permutation.importance));

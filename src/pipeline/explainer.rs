@@ -5,6 +5,7 @@ use crate::config::Scale;
 use crate::dataset::{Column, Features};
 use crate::explain::Attributions;
 use crate::explain::game::{self, GameExplainer, Part};
+use crate::explain::lime::{LimeExplainer, LocalFit};
 use crate::explain::linear::LinearExplainer;
 use crate::explain::tree::{self, Interactions, TreeExplainer};
 use crate::model::predictor::Predictor;
@@ -25,6 +26,22 @@ enum Engine<'a> {
     Tree(Box<TreeExplainer>),
     Linear(LinearExplainer),
     Game(Box<GameExplainer<'a>>),
+    Lime(Box<LimeExplainer<'a>>),
+}
+
+/// Attributions of some rows, with the surrogates that they are of.
+pub struct Explanation {
+    pub attributions: Attributions,
+    /// For methods that fit a surrogate to each row.
+    pub surrogates: Option<Surrogates>,
+}
+
+/// Surrogates of some rows.
+pub struct Surrogates {
+    /// What each attribution is for, `[row][column]`.
+    pub terms: Vec<Vec<String>>,
+    /// `[rows × outputs]`.
+    pub fits: Array2<LocalFit>,
 }
 
 impl<'a> Explainer<'a> {
@@ -44,6 +61,7 @@ impl<'a> Explainer<'a> {
             (Chosen::Tree | Chosen::TreePathDependent | Chosen::Linear, Some(native)) => {
                 native_explainer(plan, model, native, explain, background, outputs)
             }
+            (Chosen::Lime, _) => lime_explainer(model, explain, background, outputs, predictor),
             _ => game_explainer(plan, model, explain, background, outputs, predictor),
         }
     }
@@ -56,16 +74,22 @@ impl<'a> Explainer<'a> {
         features: &Features,
         inner: Option<&Array2<f64>>,
         keys: &[u64],
-    ) -> Result<Attributions, RunError> {
+    ) -> Result<Explanation, RunError> {
         let rows = || {
             let rows = native.and_then(|native| native.rows(features, inner));
             rows.ok_or_else(|| RunError::broken("the rows did not reach the model's structure"))
         };
-        match &self.engine {
+        let attributions = match &self.engine {
             Engine::Tree(explainer) => explainer.explain(rows()?.view()).map_err(RunError::broken),
             Engine::Linear(explainer) => explainer.explain(rows()?.view()).map_err(RunError::unacceptable),
             Engine::Game(explainer) => explainer.explain(features, keys).map_err(RunError::unacceptable),
-        }
+            Engine::Lime(explainer) => {
+                let result = explainer.explain(features, keys).map_err(RunError::unacceptable)?;
+                let surrogates = Some(Surrogates { terms: result.terms, fits: result.fits });
+                return Ok(Explanation { attributions: result.attributions, surrogates });
+            }
+        };
+        Ok(Explanation { attributions: attributions?, surrogates: None })
     }
 }
 
@@ -74,6 +98,14 @@ impl Explainer<'_> {
     pub fn estimate(&self) -> Option<tree::Estimate> {
         match &self.engine {
             Engine::Tree(explainer) => Some(explainer.estimate()),
+            _ => None,
+        }
+    }
+
+    /// Scores that explaining so many rows asks of the model, where their number follows from the budget.
+    pub fn evaluations(&self, n_rows: u64) -> Option<u64> {
+        match &self.engine {
+            Engine::Lime(explainer) => Some(explainer.evaluations(n_rows)),
             _ => None,
         }
     }
@@ -93,11 +125,11 @@ impl Explainer<'_> {
 }
 
 /// Players of the structure's features: the player that owns the raw column each comes from.
-fn player_of(native: &Native, model: &PlannedModel) -> Vec<u32> {
+fn player_of(native: &Native, players: &game::Players) -> Vec<u32> {
     let owner = |column: usize| {
         let owns =
             |player: &game::Player| player.parts.iter().any(|part| matches!(part, Part::Column(own) if *own == column));
-        model.players.iter().position(owns).unwrap_or(0) as u32
+        players.iter().position(owns).unwrap_or(0) as u32
     };
     native.columns.iter().map(|column| owner(*column)).collect()
 }
@@ -127,7 +159,7 @@ fn native_explainer<'a>(
     if explain.zero_baseline {
         rows = Array2::zeros((1, rows.ncols()));
     }
-    let player_of = player_of(native, model);
+    let player_of = player_of(native, &explain.players);
     let margins: Vec<usize> = outputs.iter().map(|output| native.margins[*output]).collect();
     let mut cover_source = None;
     let (engine, engine_name) = match &native.kind {
@@ -140,13 +172,13 @@ fn native_explainer<'a>(
                 intercepts.view(),
                 mean.view(),
                 &player_of,
-                model.players.len(),
+                explain.players.len(),
                 &margins,
             );
             (Engine::Linear(explainer.map_err(RunError::unacceptable)?), "closed form".to_owned())
         }
         NativeKind::Forest(forest, origins) => {
-            let players = tree::Players { of_feature: &player_of, n_players: model.players.len() };
+            let players = tree::Players { of_feature: &player_of, n_players: explain.players.len() };
             let identity = native.link() == crate::forest::Link::Identity;
             let options = tree::Options {
                 scale: if explain.scale == Scale::Probability && !identity {
@@ -207,7 +239,7 @@ fn game_explainer<'a>(
         Some(native) => native,
         None => &model.scorer,
     };
-    let explainer = GameExplainer::new(predictor, &background.features, model.players.clone(), rules);
+    let explainer = GameExplainer::new(predictor, &background.features, explain.players.clone(), rules);
     let explainer = explainer.map_err(RunError::unacceptable)?;
     let engine_name = match explain.method {
         Chosen::Kernel => "paired leverage-score sampling",
@@ -220,6 +252,25 @@ fn game_explainer<'a>(
         engine_name: engine_name.to_owned(),
         cover_source: None,
     })
+}
+
+/// The distribution that neighbours are drawn from is learnt from the whole background.
+fn lime_explainer<'a>(
+    model: &'a PlannedModel,
+    explain: &ExplainPlan,
+    background: &Background,
+    outputs: Vec<usize>,
+    predictor: Option<&'a NativePredictor<'a>>,
+) -> Result<Explainer<'a>, RunError> {
+    let lime = explain.lime.as_ref().ok_or_else(|| RunError::broken("LIME was chosen without settings"))?;
+    let (predictor, scored_by): (&dyn Predictor, _) = match predictor {
+        Some(native) => (native, "the model's own structure"),
+        None => (&model.scorer, "the model"),
+    };
+    let explainer = LimeExplainer::new(predictor, &background.features, &lime.columns, lime.settings.clone());
+    let explainer = explainer.map_err(RunError::unacceptable)?;
+    let engine_name = format!("ridge surrogates of {} neighbours, scored by {scored_by}", lime.settings.samples);
+    Ok(Explainer { engine: Engine::Lime(Box::new(explainer)), outputs, engine_name, cover_source: None })
 }
 
 /// A background of one row of zeros, for `baseline = "zero"`.

@@ -2,20 +2,22 @@
 
 use super::RunError;
 use super::additivity::Additivity;
-use super::explainer::Explainer;
-use super::gallery::{Gallery, Shown};
+use super::explainer::{Explainer, Explanation, Surrogates};
+use super::fitting::Fits;
+use super::gallery::{Gallery, Names as CaseNames, Picked, Shown, case};
 use super::meetings::Meetings;
 use super::players::PlayerValues;
 use super::scoring::ScoredBatch;
 use crate::config::Scale;
-use crate::dataset::{Batch, Labels};
+use crate::dataset::{Batch, Features, Labels, RowIds};
 use crate::explain::Attributions;
 use crate::explain::tree::Interactions;
 use crate::fairness::attribution::{AttributionAccumulator, AttributionSummary, Names};
 use crate::plan::{ExplainPlan, Explained, Plan, PlannedModel, Rows, choose, within};
 use crate::stats::GroupLevels;
-use crate::store::{ExplainedOutputs, ExplanationBatch, InteractionBatch, RunWriter};
+use crate::store::{ExplainedOutputs, ExplanationBatch, InteractionBatch, LocalFitBatch, RunWriter};
 use ndarray::{Array2, Array3, s};
+use std::borrow::Cow;
 
 /// The output's name where every row has its own.
 const PREDICTED: &str = "(predicted)";
@@ -23,14 +25,15 @@ const PREDICTED: &str = "(predicted)";
 pub struct Explaining<'a> {
     plan: &'a Plan,
     model: &'a PlannedModel,
-    explain: &'a ExplainPlan,
-    explainer: &'a Explainer<'a>,
+    pub explain: &'a ExplainPlan,
+    pub explainer: &'a Explainer<'a>,
     players: PlayerValues,
     /// Explained rows, ascending; `None` = all.
     chosen: Option<Vec<u64>>,
     summary: AttributionAccumulator,
     gallery: Gallery,
     meetings: Meetings,
+    fits: Fits,
     pub n_explained: u64,
     pub additivity: Additivity,
 }
@@ -47,7 +50,7 @@ pub struct ExplainedBatch {
 pub struct ExplainedRun {
     pub summary: AttributionSummary,
     pub sample: crate::audit::Sample,
-    pub cases: Vec<crate::audit::Case>,
+    pub cases: Vec<Picked>,
     pub outputs: Vec<String>,
 }
 
@@ -59,7 +62,7 @@ impl<'a> Explaining<'a> {
         explainer: &'a Explainer<'a>,
     ) -> Self {
         let seed = plan.config().pipeline.seed;
-        let players = PlayerValues::new(plan.config(), &plan.selection.features, &model.players);
+        let players = PlayerValues::new(plan.config(), &plan.selection.features, &explain.players);
         let chosen = match explain.rows {
             Rows::All => None,
             Rows::Count(n) => choose(plan.n_rows, n, seed, "explained rows"),
@@ -80,8 +83,17 @@ impl<'a> Explaining<'a> {
             players,
             chosen,
             meetings: Meetings::default(),
+            fits: Fits::default(),
             n_explained: 0,
             additivity: Additivity::default(),
+        }
+    }
+
+    /// Positions within a batch of the rows to explain.
+    pub fn rows(&self, first_row: u64, n_rows: usize) -> Vec<usize> {
+        match &self.chosen {
+            None => (0..n_rows).collect(),
+            Some(chosen) => within(chosen, first_row, n_rows),
         }
     }
 
@@ -92,44 +104,67 @@ impl<'a> Explaining<'a> {
         scored: &ScoredBatch,
         writer: &mut RunWriter,
     ) -> Result<ExplainedBatch, RunError> {
-        let n_rows = batch.features.n_rows;
-        let rows: Vec<usize> = match &self.chosen {
-            None => (0..n_rows).collect(),
-            Some(chosen) => within(chosen, batch.first_row, n_rows),
-        };
+        let rows = self.rows(batch.first_row, batch.features.n_rows);
         if rows.is_empty() {
             return Ok(ExplainedBatch::default());
         }
         let started = std::time::Instant::now();
-        let all = rows.len() == n_rows;
-        let features = if all { None } else { Some(batch.features.take(&rows)) };
-        let features = features.as_ref().unwrap_or(&batch.features);
-        let inner =
-            scored.inner.as_ref().map(|inner| if all { inner.clone() } else { inner.select(ndarray::Axis(0), &rows) });
-        let keys: Vec<u64> = rows.iter().map(|row| batch.first_row + *row as u64).collect();
-        let attributions = self.explainer.explain(self.model.native.as_ref(), features, inner.as_ref(), &keys)?;
+        let (part, explanation) = self.explain(batch, scored, rows)?;
         let interactions = match self.explain.interactions {
-            true => self.explainer.interactions(self.model.native.as_ref(), features, inner.as_ref())?,
+            true => self.explainer.interactions(self.model.native.as_ref(), &part.features, part.inner.as_ref())?,
             false => None,
         };
-        let gaps = self.gaps(&attributions, scored, &rows)?;
+        let gaps = self.gaps(&explanation, scored, &part.rows)?;
         let seconds = started.elapsed().as_secs_f64();
         if let Some(interactions) = interactions {
-            self.keep_interactions(batch, &rows, &interactions, writer)?;
+            self.keep_interactions(batch, &part.rows, &interactions, writer)?;
         }
-        self.keep(batch, scored, &rows, features, attributions, writer)?;
+        self.keep(batch, scored, &part, explanation, writer)?;
         Ok(ExplainedBatch { seconds, gaps })
     }
 
-    /// Σφ + base must be the explained score: how far it is from it, row by row.
+    /// Explanations of some rows of a batch, for all outputs of the explainer.
+    fn explain<'b>(
+        &self,
+        batch: &'b Batch,
+        scored: &ScoredBatch,
+        rows: Vec<usize>,
+    ) -> Result<(PartOfBatch<'b>, Explanation), RunError> {
+        let part = PartOfBatch::new(batch, scored, rows);
+        let explanation =
+            self.explainer.explain(self.model.native.as_ref(), &part.features, part.inner.as_ref(), &part.keys)?;
+        Ok((part, explanation))
+    }
+
+    /// Another method's cases among a batch's rows, explained by this one; nothing is stored.
+    pub fn cases(&self, batch: &Batch, scored: &ScoredBatch, picked: &[Picked]) -> Result<Vec<Picked>, RunError> {
+        let end = batch.first_row + batch.features.n_rows as u64;
+        let here: Vec<&Picked> = picked.iter().filter(|it| (batch.first_row..end).contains(&it.row)).collect();
+        if here.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = here.iter().map(|it| (it.row - batch.first_row) as usize).collect();
+        let (part, explanation) = self.explain(batch, scored, rows)?;
+        self.shown(batch, scored, &part, &self.decided(scored, &part.rows, explanation), |shown| {
+            let names =
+                CaseNames { features: &self.players.names, outputs: &self.plan.outputs, top_k: self.explain.top_k };
+            let case =
+                |(at, it): (usize, &&Picked)| Picked { row: it.row, case: case(shown, at, &it.case.chosen_as, &names) };
+            Ok(here.iter().enumerate().map(case).collect())
+        })
+    }
+
+    /// Σφ + base must be the explained score, or the local prediction of a row's surrogate: how far it is from it, row
+    /// by row.
     fn gaps(
         &mut self,
-        attributions: &Attributions,
+        explanation: &Explanation,
         scored: &ScoredBatch,
         rows: &[usize],
     ) -> Result<Option<Array2<f64>>, RunError> {
         let Some(target) = self.target(scored) else { return Ok(None) };
-        let mut gaps = Array2::from_elem(target.dim(), f64::NAN);
+        let (mut gaps, mut fits) = (Array2::from_elem(target.dim(), f64::NAN), std::mem::take(&mut self.fits));
+        let attributions = &explanation.attributions;
         for (at, row) in rows.iter().enumerate() {
             for (explained, output) in self.explainer.outputs.iter().enumerate() {
                 let phi = attributions.phi.slice(s![at, explained, ..]);
@@ -140,11 +175,25 @@ impl<'a> Explaining<'a> {
                     continue;
                 }
                 let sum = phi.sum() + attributions.base[[at, explained]];
-                gaps[[*row, *output]] = (sum - target[[*row, *output]]).abs();
+                let score = target[[*row, *output]];
+                let total = match &explanation.surrogates {
+                    None => score,
+                    Some(surrogates) => {
+                        fits.update(&surrogates.fits[[at, explained]], score);
+                        surrogates.fits[[at, explained]].local_prediction
+                    }
+                };
+                gaps[[*row, *output]] = (sum - total).abs();
             }
         }
+        self.fits = fits;
         self.additivity.update(&gaps);
         Ok(Some(gaps))
+    }
+
+    /// How well the surrogates fit, where the method fits them.
+    pub fn local_fit(&self) -> Option<crate::audit::FitSummary> {
+        self.fits.summary()
     }
 
     /// The scores that are explained.
@@ -182,59 +231,89 @@ impl<'a> Explaining<'a> {
         &mut self,
         batch: &Batch,
         scored: &ScoredBatch,
-        rows: &[usize],
-        features: &crate::dataset::Features,
-        attributions: Attributions,
+        part: &PartOfBatch,
+        explanation: Explanation,
         writer: &mut RunWriter,
     ) -> Result<(), RunError> {
-        let all = rows.len() == batch.features.n_rows;
-        let ids = if all { batch.ids.clone() } else { batch.ids.take(rows) };
-        let predicted: Option<Vec<u32>> = match self.explain.outputs {
-            Explained::Fixed(_) => None,
-            Explained::Predicted => Some(rows.iter().map(|row| scored.decisions[*row]).collect()),
-        };
-        let attributions = match &predicted {
-            None => attributions,
-            Some(index) => of_decision(&attributions, index),
-        };
-        let values = self.players.of(features);
+        let decided = self.decided(scored, &part.rows, explanation);
+        let values = self.players.of(&part.features);
         let stored: Vec<_> = values.iter().map(|values| values.stored()).collect();
         let fixed = self.explained_outputs();
-        let outputs = match &predicted {
+        let outputs = match &decided.predicted {
             None => ExplainedOutputs::Same(&fixed),
             Some(index) => ExplainedOutputs::PerRow { names: &self.plan.outputs, index },
         };
+        let (method, surrogates) = (self.explain.method.name(), decided.explanation.surrogates.as_ref());
         writer.explanations(&ExplanationBatch {
-            ids: &ids,
+            ids: &part.ids,
             outputs,
-            method: self.explain.method.name(),
+            method,
             features: &self.players.names,
             values: &stored,
-            attributions: &attributions,
+            attributions: &decided.explanation.attributions,
             top_k: self.explain.top_k,
+            terms: surrogates.map(|surrogates| surrogates.terms.as_slice()),
         })?;
-        let codes: Vec<Vec<u32>> = batch
-            .codes
-            .iter()
-            .map(|codes| if all { codes.clone() } else { rows.iter().map(|row| codes[*row]).collect() })
-            .collect();
-        let phi = attributions.phi.as_standard_layout();
+        if let Some(surrogates) = surrogates {
+            writer.local_fits(&LocalFitBatch { ids: &part.ids, outputs, method, fits: surrogates.fits.view() })?;
+        }
+        let codes: Vec<Vec<u32>> =
+            batch.codes.iter().map(|codes| part.rows.iter().map(|row| codes[*row]).collect()).collect();
+        let phi = decided.explanation.attributions.phi.as_standard_layout();
         let phi = phi.as_slice().unwrap_or_default();
-        self.summary.update(&codes, rows.len(), phi).map_err(RunError::broken)?;
-        let output_of = |row: usize, explained: usize| match &predicted {
+        self.summary.update(&codes, part.rows.len(), phi).map_err(RunError::broken)?;
+        let mut gallery = std::mem::take(&mut self.gallery);
+        self.shown(batch, scored, part, &decided, |shown| {
+            gallery.update(shown);
+            Ok(())
+        })?;
+        self.gallery = gallery;
+        self.n_explained += part.rows.len() as u64;
+        Ok(())
+    }
+
+    /// Of all explained outputs, those that the plan wants of each row.
+    fn decided(&self, scored: &ScoredBatch, rows: &[usize], explanation: Explanation) -> Decided {
+        match self.explain.outputs {
+            Explained::Fixed(_) => Decided { explanation, predicted: None },
+            Explained::Predicted => {
+                let index: Vec<u32> = rows.iter().map(|row| scored.decisions[*row]).collect();
+                let explanation = Explanation {
+                    attributions: of_decision(&explanation.attributions, &index),
+                    surrogates: explanation.surrogates.map(|surrogates| Surrogates {
+                        fits: column_of(&index, |row, output| surrogates.fits[[row, output]]),
+                        terms: surrogates.terms,
+                    }),
+                };
+                Decided { explanation, predicted: Some(index) }
+            }
+        }
+    }
+
+    /// Hands `look` the rows as galleries see them.
+    fn shown<T>(
+        &self,
+        batch: &Batch,
+        scored: &ScoredBatch,
+        part: &PartOfBatch,
+        decided: &Decided,
+        look: impl FnOnce(&Shown) -> Result<T, RunError>,
+    ) -> Result<T, RunError> {
+        let values = self.players.of(&part.features);
+        let output_of = |row: usize, explained: usize| match &decided.predicted {
             None => self.explainer.outputs[explained],
             Some(index) => index[row] as usize,
         };
-        self.gallery.update(&Shown {
-            attributions: &attributions,
+        look(&Shown {
+            attributions: &decided.explanation.attributions,
+            surrogates: decided.explanation.surrogates.as_ref(),
+            keys: &part.keys,
             output_of: &output_of,
             values: &values,
-            ids: &|row| ids.text(row),
-            label: &|row| label_text(self.plan, batch, rows[row]),
-            score: &|row, output| scored.scores[[rows[row], output]],
-        });
-        self.n_explained += rows.len() as u64;
-        Ok(())
+            ids: &|row| part.ids.text(row),
+            label: &|row| label_text(self.plan, batch, part.rows[row]),
+            score: &|row, output| scored.scores[[part.rows[row], output]],
+        })
     }
 
     pub fn finish(self, levels: &GroupLevels) -> Result<ExplainedRun, RunError> {
@@ -255,6 +334,38 @@ impl<'a> Explaining<'a> {
     }
 }
 
+/// The rows of a batch that are explained.
+struct PartOfBatch<'a> {
+    /// Positions within the batch.
+    rows: Vec<usize>,
+    /// Positions in the data.
+    keys: Vec<u64>,
+    ids: Cow<'a, RowIds>,
+    features: Cow<'a, Features>,
+    inner: Option<Array2<f64>>,
+}
+
+impl<'a> PartOfBatch<'a> {
+    fn new(batch: &'a Batch, scored: &ScoredBatch, rows: Vec<usize>) -> Self {
+        let all = rows.iter().copied().eq(0..batch.features.n_rows);
+        let inner = scored.inner.as_ref();
+        Self {
+            keys: rows.iter().map(|row| batch.first_row + *row as u64).collect(),
+            ids: if all { Cow::Borrowed(&batch.ids) } else { Cow::Owned(batch.ids.take(&rows)) },
+            features: if all { Cow::Borrowed(&batch.features) } else { Cow::Owned(batch.features.take(&rows)) },
+            inner: inner.map(|inner| if all { inner.clone() } else { inner.select(ndarray::Axis(0), &rows) }),
+            rows,
+        }
+    }
+}
+
+/// Explanations of the outputs that the plan wants.
+struct Decided {
+    explanation: Explanation,
+    /// Each row's decision, where that is what is explained.
+    predicted: Option<Vec<u32>>,
+}
+
 /// Of all outputs' attributions, each row's decision.
 fn of_decision(attributions: &Attributions, index: &[u32]) -> Attributions {
     let n_players = attributions.phi.shape()[2];
@@ -263,9 +374,14 @@ fn of_decision(attributions: &Attributions, index: &[u32]) -> Attributions {
     };
     Attributions {
         phi: pick(&attributions.phi),
-        base: Array2::from_shape_fn((index.len(), 1), |(row, _)| attributions.base[[row, index[row] as usize]]),
+        base: column_of(index, |row, output| attributions.base[[row, output]]),
         std_err: attributions.std_err.as_ref().map(pick),
     }
+}
+
+/// `[rows × 1]` of each row's value for its decision.
+fn column_of<T>(index: &[u32], value: impl Fn(usize, usize) -> T) -> Array2<T> {
+    Array2::from_shape_fn((index.len(), 1), |(row, _)| value(row, index[row] as usize))
 }
 
 fn label_text(plan: &Plan, batch: &Batch, row: usize) -> Option<String> {

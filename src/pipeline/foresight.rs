@@ -1,9 +1,10 @@
 //! What a run would do and take, found out without doing it.
 
-use super::{Explainer, RunError, background};
+use super::reference::background;
+use super::{Explainer, RunError};
 use crate::dataset::{Reader, Selection};
 use crate::explain::tree::Estimate;
-use crate::plan::Plan;
+use crate::plan::{ExplainPlan, Plan, Rows};
 use std::collections::BTreeMap;
 
 /// What `check` says of an explanation before anything runs.
@@ -12,16 +13,25 @@ pub struct Foresight {
     pub background_rows: u64,
     /// One core's seconds and the bytes of tables, where an engine estimates them.
     pub estimate: Option<Estimate>,
+    /// Scores that it asks of the model, where their number follows from the budget alone.
+    pub evaluations: Option<u64>,
 }
 
-/// Builds the explanation as a run would, without explaining a row.
-pub fn foresee(plan: &Plan) -> Result<Option<Foresight>, RunError> {
-    let (Some(model), Some(explain), Some(background)) = (&plan.model, plan.explain(), background(plan)?) else {
-        return Ok(None);
-    };
+/// Builds an explanation as a run would, without explaining a row.
+pub fn foresee(plan: &Plan, explain: &ExplainPlan) -> Result<Option<Foresight>, RunError> {
+    let Some(model) = &plan.model else { return Ok(None) };
+    let background = background(plan, explain)?;
     let explainer = Explainer::new(plan, model, explain, &background, None)?;
-    let background_rows = background.features.n_rows as u64;
-    Ok(Some(Foresight { engine: explainer.engine_name.clone(), background_rows, estimate: explainer.estimate() }))
+    let n_rows = match explain.rows {
+        Rows::All => plan.n_rows,
+        Rows::Count(n) => n,
+    };
+    Ok(Some(Foresight {
+        engine: explainer.engine_name.clone(),
+        background_rows: background.features.n_rows as u64,
+        estimate: explainer.estimate(),
+        evaluations: explainer.evaluations(n_rows),
+    }))
 }
 
 /// An attribute and the rows of each of its groups.

@@ -1,7 +1,8 @@
 //! Rows kept for the reader: a seeded sample for beeswarms, and a few cases worth looking at one by one.
 
+use super::explainer::Surrogates;
 use super::players::Values;
-use crate::audit::{Case, CaseTerm, Sample, SampleSeries};
+use crate::audit::{Case, CaseFit, CaseTerm, Sample, SampleSeries};
 use crate::explain::{Attributions, largest};
 use crate::plan::{choose, within};
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 /// Rows of the sample: enough to see the shape of every feature, few enough for a small file.
 const SAMPLE_ROWS: u64 = 1_000;
 
+#[derive(Default)]
 pub struct Gallery {
     n_explained: u64,
     seen: u64,
@@ -20,7 +22,15 @@ pub struct Gallery {
     /// Terms of a case that stand alone; 0 = all.
     top_k: usize,
     series: BTreeMap<(usize, usize), SampleSeries>,
-    cases: BTreeMap<Pick, (f64, Case)>,
+    cases: BTreeMap<Pick, (f64, Picked)>,
+}
+
+/// A case and where its row is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picked {
+    /// The row's position in the data.
+    pub row: u64,
+    pub case: Case,
 }
 
 /// Why a row is shown.
@@ -46,6 +56,9 @@ impl Pick {
 /// Explained rows of one batch.
 pub struct Shown<'a> {
     pub attributions: &'a Attributions,
+    pub surrogates: Option<&'a Surrogates>,
+    /// The rows' positions in the data.
+    pub keys: &'a [u64],
     /// Position among `outputs` of each row's attribution `[rows × explained]`; the same for all rows unless predicted.
     pub output_of: &'a dyn Fn(usize, usize) -> usize,
     pub values: &'a [Values<'a>],
@@ -116,37 +129,54 @@ impl Gallery {
         let ranks = [Some((Pick::Highest, score)), Some((Pick::Lowest, -score)), near, Some((Pick::Unusual, spread))];
         for (pick, rank) in ranks.into_iter().flatten() {
             if self.cases.get(&pick).is_none_or(|(best, _)| rank > *best) {
-                self.cases.insert(pick, (rank, self.case(shown, row, pick)));
+                let names = Names { features: &self.features, outputs: &self.outputs, top_k: self.top_k };
+                let case = case(shown, row, pick.name(), &names);
+                self.cases.insert(pick, (rank, Picked { row: shown.keys[row], case }));
             }
         }
     }
 
-    fn case(&self, shown: &Shown, row: usize, pick: Pick) -> Case {
-        let output = (shown.output_of)(row, 0);
-        let phi = shown.attributions.phi.slice(ndarray::s![row, 0, ..]);
-        let base_value = shown.attributions.base[[row, 0]];
-        let kept = largest(phi, self.top_k);
-        let terms = kept.features.iter().map(|feature| CaseTerm {
-            feature: self.features[*feature].clone(),
-            feature_value: shown.values[*feature].text(row),
-            attribution: phi[*feature],
-        });
-        Case {
-            row_id: (shown.ids)(row),
-            chosen_as: pick.name().to_owned(),
-            output: self.outputs[output].clone(),
-            label: (shown.label)(row),
-            score: (shown.score)(row, output),
-            explained_score: phi.sum() + base_value,
-            base_value,
-            terms: terms.collect(),
-            other: kept.other(phi),
-        }
-    }
-
-    pub fn finish(self) -> (Sample, Vec<Case>) {
+    pub fn finish(self) -> (Sample, Vec<Picked>) {
         let n_rows = self.n_explained.min(SAMPLE_ROWS);
         let sample = Sample { n_total: self.n_explained, n_rows, series: self.series.into_values().collect() };
-        (sample, self.cases.into_values().map(|(_, case)| case).collect())
+        (sample, self.cases.into_values().map(|(_, picked)| picked).collect())
+    }
+}
+
+/// What cases are told in.
+pub struct Names<'a> {
+    pub features: &'a [String],
+    pub outputs: &'a [String],
+    /// Terms that stand alone; 0 = all.
+    pub top_k: usize,
+}
+
+/// A row as a case: its first explained output.
+pub fn case(shown: &Shown, row: usize, chosen_as: &str, names: &Names) -> Case {
+    let output = (shown.output_of)(row, 0);
+    let phi = shown.attributions.phi.slice(ndarray::s![row, 0, ..]);
+    let base_value = shown.attributions.base[[row, 0]];
+    let term_of = |at: usize| shown.surrogates.map(|surrogates| surrogates.terms[row][at].clone());
+    let kept = largest(phi, names.top_k);
+    let terms = kept.features.iter().map(|feature| CaseTerm {
+        feature: names.features[*feature].clone(),
+        feature_value: shown.values[*feature].text(row),
+        attribution: phi[*feature],
+        term: term_of(*feature),
+    });
+    Case {
+        row_id: (shown.ids)(row),
+        chosen_as: chosen_as.to_owned(),
+        output: names.outputs[output].clone(),
+        label: (shown.label)(row),
+        score: (shown.score)(row, output),
+        explained_score: phi.sum() + base_value,
+        base_value,
+        terms: terms.collect(),
+        other: kept.other(phi),
+        local_fit: shown.surrogates.map(|surrogates| {
+            let fit = surrogates.fits[[row, 0]];
+            CaseFit { local_prediction: fit.local_prediction, r2: fit.r2, stability: fit.stability }
+        }),
     }
 }

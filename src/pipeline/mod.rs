@@ -9,11 +9,15 @@ mod curves;
 mod error;
 mod explainer;
 mod explaining;
+mod fitting;
 mod foresight;
+mod further;
 mod gallery;
 mod meetings;
 mod players;
 mod predictions;
+mod proof;
+mod reference;
 mod scoring;
 mod turn;
 
@@ -28,12 +32,13 @@ use crate::fairness::{FairnessAccumulator, FairnessResult, Rows, Spec, Truth};
 use crate::importance::{self, Reservoir, permutation_importance};
 use crate::model::NativePredictor;
 use crate::model::predictor::Predictor;
-use crate::plan::{self, Background, Plan, fairness_task, importance_task};
+use crate::plan::{Background, Plan, fairness_task, importance_task};
 use crate::report;
 use crate::stats::GroupLevels;
 use crate::store::{Committed, Inputs, Report, RunSummary, RunWriter, Store, TOOL_VERSION};
-use explainer::zeros_like;
 use explaining::{ExplainedRun, Explaining};
+use further::FurtherRun;
+use reference::background;
 use scoring::{Agreement, ScoredBatch};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -126,38 +131,11 @@ pub fn run(plan: &Plan, store: &Store, request: &Request, progress: &dyn Progres
     Ok(Outcome::Ran(Box::new(Finished { audit, committed })))
 }
 
-/// The background of a plan's explanation.
-pub fn background(plan: &Plan) -> Result<Option<Background>, RunError> {
-    let Some(explain) = plan.explain() else { return Ok(None) };
-    let most = explain.background_rows.unwrap_or(u64::MAX).min(plan::MOST_BACKGROUND_ROWS);
-    let seed = plan.config().pipeline.seed;
-    let mut background = match &plan.config().background.path {
-        None => {
-            plan::sample_background(&plan.source, &plan.selection, most, seed, "the evaluation data", plan.batch_rows)?
-        }
-        Some(path) => {
-            let source = crate::dataset::Source::open(&plan.loaded.resolve(path))?;
-            for feature in &plan.selection.features {
-                source.require(&feature.column, "the model; [background] path must hold every input column")?;
-            }
-            let selection = crate::dataset::Selection { filter: None, ..plan.selection.clone() };
-            plan::sample_background(&source, &selection, most, seed, path, plan.batch_rows)?
-        }
-    };
-    if background.features.n_rows == 0 {
-        return Err(RunError::unacceptable(format!("the background ({}) has no rows", background.source)));
-    }
-    if explain.zero_baseline {
-        background.features = zeros_like(&background.features);
-        background.source = "zero in every column".to_owned();
-    }
-    Ok(Some(background))
-}
-
 /// Everything computed over the rows.
 pub struct Computed {
     pub fairness: FairnessResult,
     pub explained: Option<ExplainedRun>,
+    pub further: Vec<FurtherRun>,
     pub permutation: Option<importance::PermutationImportance>,
     /// Dependence curves.
     pub curves: Vec<crate::audit::CurvePoint>,
@@ -193,7 +171,7 @@ impl<'a> Computation<'a> {
         let started = Instant::now();
         let plan = self.plan;
         self.progress.stage("preparing");
-        let background = self.timed("read", || background(plan))?;
+        let background = self.timed("read", || plan.explain().map(|explain| background(plan, explain)).transpose())?;
         let native = plan.model.as_ref().and_then(|model| model.native.as_ref()?.predictor());
         let explainer = self.explainer(background.as_ref(), native.as_ref())?;
         let mut explaining = match (&plan.model, plan.explain(), &explainer) {
@@ -250,12 +228,31 @@ impl<'a> Computation<'a> {
             ),
             None => (None, Vec::new()),
         };
-        let proof =
-            proof(plan, background.as_ref(), explainer.as_ref(), explaining.as_ref(), &agreement, batch_difference);
+        let proof = proof::main(plan, explaining.as_ref().zip(background.as_ref()), &agreement, batch_difference);
         let explained =
             self.timed("explain", || explaining.map(|explaining| explaining.finish(&levels)).transpose())?;
+        let further = self.further(explained.as_ref(), native.as_ref(), &levels, writer)?;
         self.add("total", started.elapsed().as_secs_f64());
-        Ok(Computed { fairness, explained, permutation, curves, tally, proof, timings: self.timings })
+        Ok(Computed { fairness, explained, further, permutation, curves, tally, proof, timings: self.timings })
+    }
+
+    fn further(
+        &mut self,
+        main: Option<&ExplainedRun>,
+        native: Option<&NativePredictor>,
+        levels: &GroupLevels,
+        writer: &mut RunWriter,
+    ) -> Result<Vec<FurtherRun>, RunError> {
+        let (Some(model), Some(main)) = (&self.plan.model, main) else { return Ok(Vec::new()) };
+        let (plan, progress) = (self.plan, self.progress);
+        let mut further = Vec::with_capacity(model.also.len());
+        for explain in &model.also {
+            let found = (levels, main.cases.as_slice());
+            further.push(
+                self.timed("explain", || further::explain(plan, model, explain, native, found, writer, progress))?,
+            );
+        }
+        Ok(further)
     }
 
     fn explainer<'b>(
@@ -341,46 +338,6 @@ fn permutation(
         threshold: plan.threshold,
     };
     permutation_importance(predictor, &sample, &model.players, &settings).map(Some).map_err(RunError::unacceptable)
-}
-
-fn proof(
-    plan: &Plan,
-    background: Option<&Background>,
-    explainer: Option<&Explainer>,
-    explaining: Option<&Explaining>,
-    agreement: &Agreement,
-    batch_difference: Option<f64>,
-) -> crate::audit::Proof {
-    let model = plan.model.as_ref();
-    let mut proof = crate::audit::Proof {
-        method: "none".to_owned(),
-        reason: model.and_then(|model| model.unexplained.clone()).unwrap_or_else(|| "no model".to_owned()),
-        batch_difference,
-        ..Default::default()
-    };
-    if model.is_some_and(|model| model.native.is_some()) {
-        proof.native_difference = Some(agreement.largest);
-        proof.native_rows = agreement.n_rows;
-    }
-    if let (Some(explain), Some(explainer), Some(explaining), Some(background)) =
-        (plan.explain(), explainer, explaining, background)
-    {
-        proof.method = explain.method.name().to_owned();
-        proof.reason.clone_from(&explain.reason);
-        proof.engine.clone_from(&explainer.engine_name);
-        proof.scale = assemble::scale_name(explain.scale).to_owned();
-        proof.additivity_gap = explaining.additivity.largest();
-        proof.additivity_gap_mean = explaining.additivity.mean();
-        proof.background_rows = background.features.n_rows as u64;
-        proof.background_source = match background.n_total > background.features.n_rows as u64 && !explain.zero_baseline
-        {
-            true => format!("{}: a seeded sample of {} rows", background.source, background.n_total),
-            false => background.source.clone(),
-        };
-        proof.cover_source.clone_from(&explainer.cover_source);
-        proof.n_explained = explaining.n_explained;
-    }
-    proof
 }
 
 /// The verdict of an audit's gates: without gates there is nothing to fail.

@@ -1,10 +1,11 @@
 //! Which explanation fits the model, and why.
 
-use super::error::{PlanError, conflict};
+use super::error::conflict;
+use super::surrogate::{self, LimePlan};
 use crate::config::{self, Baseline, Conflict, Loaded, Method, Outputs, Scale, Task};
-use crate::dataset::{Column, Features, Selection};
+use crate::dataset::{Column, Features, Selection, Source};
 use crate::explain::OTHER;
-use crate::explain::game::{MAX_COALITIONS, Players};
+use crate::explain::game::{self, MAX_COALITIONS, Players};
 use crate::forest::Link;
 use crate::model::{Native, NativeKind, Reading};
 
@@ -19,13 +20,17 @@ pub struct ExplainPlan {
     pub rows: Rows,
     /// Background rows; `None` = all.
     pub background_rows: Option<u64>,
-    /// Coalitions per row for sampling methods.
+    /// Coalitions per row for sampling methods, neighbours per row for LIME.
     pub budget: u64,
     /// So many of a row's largest attributions are stored one by one, the rest as their sum; 0 = all.
     pub top_k: usize,
+    /// Columns, or groups of columns, that share a score among them.
+    pub players: Players,
     pub interactions: bool,
     /// The reference is zero in every column instead of a background.
     pub zero_baseline: bool,
+    /// Exactly for method "lime".
+    pub lime: Option<LimePlan>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +41,7 @@ pub enum Chosen {
     Exact,
     Kernel,
     Permutation,
+    Lime,
 }
 
 impl Chosen {
@@ -48,12 +54,18 @@ impl Chosen {
             Chosen::Exact => "exact",
             Chosen::Kernel => "kernel",
             Chosen::Permutation => "permutation",
+            Chosen::Lime => "lime",
         }
     }
 
-    /// Whether the cost does not grow with the background.
+    /// Whether the model's structure is read.
     fn is_native(self) -> bool {
         matches!(self, Chosen::Tree | Chosen::TreePathDependent | Chosen::Linear)
+    }
+
+    /// Whether the cost grows with the background. LIME only takes its distribution from it.
+    fn costs_by_background(self) -> bool {
+        matches!(self, Chosen::Exact | Chosen::Kernel | Chosen::Permutation)
     }
 }
 
@@ -82,49 +94,29 @@ pub struct Facts<'a> {
     pub task: Task,
     pub outputs: &'a [String],
     pub native: &'a Result<Native, String>,
-    pub players: &'a Players,
+    pub source: &'a Source,
+    pub selection: &'a Selection,
     pub reading: &'a Reading,
     pub features: &'a Features,
     pub n_rows: u64,
 }
 
-/// Columns, groups of columns, or columns in clusters as players.
-pub fn players(loaded: &Loaded, selection: &Selection) -> Result<Players, PlanError> {
-    let names: Vec<String> = selection.features.iter().map(|feature| feature.column.clone()).collect();
-    let groups = |split: bool| -> Vec<_> {
-        let groups = loaded.config.explain.players.iter().filter(|group| group.split == split);
-        groups.map(|group| (group.name.clone(), group.columns.clone())).collect()
-    };
-    let clusters = groups(true);
-    let players = Players::grouped(&names, &groups(false));
-    let players = players.and_then(|players| match clusters.is_empty() {
-        true => Ok(players),
-        false => players.in_clusters(&names, &clusters),
-    });
-    players.map_err(|error| {
-        let found =
-            conflict("explain.players", error.to_string(), "name columns that feed the model, each in one player");
-        PlanError::Config(Box::new(loaded.errors([found])))
-    })
-}
-
-/// The explanation, or why there is none.
-pub fn decide(loaded: &Loaded, facts: Facts) -> Result<(Option<ExplainPlan>, Option<String>), PlanError> {
-    let decided = Decision { explain: &loaded.config.explain, loaded, facts }.decide();
-    decided.map_err(|conflict| PlanError::Config(Box::new(loaded.errors([conflict]))))
-}
-
-struct Decision<'a> {
-    explain: &'a config::Explain,
-    loaded: &'a Loaded,
-    facts: Facts<'a>,
+/// One explanation on its way to be decided.
+pub(super) struct Decision<'a> {
+    pub explain: &'a config::Explain,
+    /// Where the explanation stands in the TOML.
+    pub key: String,
+    pub loaded: &'a Loaded,
+    pub facts: &'a Facts<'a>,
+    pub players: Players,
 }
 
 impl Decision<'_> {
-    fn decide(&self) -> Result<(Option<ExplainPlan>, Option<String>), Conflict> {
+    /// The inner error is a reason to explain nothing.
+    pub fn decide(&self) -> Result<Result<ExplainPlan, String>, Conflict> {
         let (method, reason) = match self.method()? {
             Ok(chosen) => chosen,
-            Err(why) => return Ok((None, Some(why))),
+            Err(why) => return Ok(Err(why)),
         };
         self.check_clusters(method)?;
         self.check_top_k()?;
@@ -134,37 +126,63 @@ impl Decision<'_> {
         let background_rows = match background {
             Some(config::Rows::All) => None,
             Some(config::Rows::Count(n)) => Some(n),
-            None if method.is_native() => None,
-            None => Some(SAMPLED_BACKGROUND),
+            None if method.costs_by_background() => Some(SAMPLED_BACKGROUND),
+            None => None,
         };
         let rows = match self.explain.rows {
             config::Rows::Count(n) if n < self.facts.n_rows => Rows::Count(n),
             _ => Rows::All,
         };
-        Ok((
-            Some(ExplainPlan {
-                method,
-                reason,
-                scale,
-                outputs: self.outputs()?,
-                rows,
-                background_rows,
-                budget: self.explain.budget,
-                top_k: self.explain.top_k as usize,
-                interactions: self.explain.interactions,
-                zero_baseline: self.explain.baseline == Baseline::Zero,
-            }),
-            None,
-        ))
+        let outputs = self.outputs()?;
+        Ok(Ok(ExplainPlan {
+            method,
+            reason,
+            scale,
+            lime: self.lime(method, scale, &outputs)?,
+            outputs,
+            rows,
+            background_rows,
+            budget: self.explain.budget,
+            top_k: self.explain.top_k as usize,
+            players: self.players.clone(),
+            interactions: self.explain.interactions,
+            zero_baseline: self.explain.baseline == Baseline::Zero,
+        }))
+    }
+
+    fn lime(&self, method: Chosen, scale: Scale, outputs: &Explained) -> Result<Option<LimePlan>, Conflict> {
+        if method != Chosen::Lime {
+            return Ok(None);
+        }
+        if self.explain.baseline == Baseline::Zero {
+            let message = "LIME draws neighbours as the background is distributed: zero in every column is none";
+            return Err(self.conflict("baseline", message, "leave `baseline` out"));
+        }
+        let outputs = match outputs {
+            Explained::Fixed(outputs) => outputs.clone(),
+            Explained::Predicted => (0..self.facts.outputs.len()).collect(),
+        };
+        let scale = match scale {
+            Scale::Margin if self.facts.task != Task::Regression => game::Scale::Margin,
+            _ => game::Scale::Probability,
+        };
+        let (config, selection) = (&self.loaded.config, self.facts.selection);
+        let columns = surrogate::columns(config, &self.key, &selection.features, self.facts.source)?;
+        surrogate::lime(config, self.explain, &self.key, &self.players, outputs, scale, columns).map(Some)
+    }
+
+    /// A conflict at one of the explanation's keys.
+    fn conflict(&self, key: &str, message: impl Into<String>, help: &str) -> Conflict {
+        conflict(format!("{}.{key}", self.key), message, help)
     }
 
     /// Owen values need a method that knows clusters. A linear model's are its Shapley values: nothing interacts.
     fn check_clusters(&self, method: Chosen) -> Result<(), Conflict> {
         let knows = matches!(method, Chosen::Linear | Chosen::Exact | Chosen::Permutation);
-        match !self.facts.players.is_clustered() || knows {
+        match !self.players.is_clustered() || knows {
             true => Ok(()),
-            false => Err(conflict(
-                "explain.players",
+            false => Err(self.conflict(
+                "players",
                 format!("method \"{}\" cannot share the worth of a cluster (`split = true`)", method.name()),
                 "use method \"exact\" or \"permutation\", or leave `split` out: the columns are one player then",
             )),
@@ -173,10 +191,10 @@ impl Decision<'_> {
 
     /// The sum of the small attributions needs its name for itself.
     fn check_top_k(&self) -> Result<(), Conflict> {
-        match self.explain.top_k > 0 && self.facts.players.iter().any(|player| player.name == OTHER) {
+        match self.explain.top_k > 0 && self.players.iter().any(|player| player.name == OTHER) {
             false => Ok(()),
-            true => Err(conflict(
-                "explain.top_k",
+            true => Err(self.conflict(
+                "top_k",
                 format!("a player is called {OTHER}, as the sum of the small attributions would be"),
                 "leave it at 0, or rename the player in [[explain.players]]",
             )),
@@ -190,8 +208,7 @@ impl Decision<'_> {
         let fixed = self.outputs()? != Explained::Predicted;
         match !self.explain.interactions || trees && fixed && (scale == Scale::Margin || identity) {
             true => Ok(()),
-            false => Err(conflict(
-                "explain.interactions",
+            false => Err(self.conflict("interactions",
                 "interactions are values of a tree ensemble's margin, for the same outputs in every row",
                 "use method \"tree\" or \"tree_path_dependent\", scale = \"margin\", and outputs other than \"predicted\"",
             )),
@@ -211,7 +228,7 @@ impl Decision<'_> {
         };
         let refuse = |wanted: &str| {
             let message = format!("method \"{wanted}\" does not fit this model: {}", why_not());
-            conflict("explain.method", message, "use method = \"auto\", or \"exact\" / \"kernel\", which fit any model")
+            self.conflict("method", message, "use method = \"auto\", or \"exact\" / \"kernel\", which fit any model")
         };
         let asked = |method: Chosen| Ok(Ok((method, "asked for".to_owned())));
         match self.explain.method {
@@ -226,9 +243,8 @@ impl Decision<'_> {
             Method::Exact => asked(Chosen::Exact),
             Method::Kernel => asked(Chosen::Kernel),
             Method::Permutation => asked(Chosen::Permutation),
-            other => {
-                Err(conflict("explain.method", format!("{other:?} is not available yet"), "use method = \"auto\""))
-            }
+            Method::Lime => asked(Chosen::Lime),
+            other => Err(self.conflict("method", format!("{other:?} is not available yet"), "use method = \"auto\"")),
         }
     }
 
@@ -236,7 +252,7 @@ impl Decision<'_> {
         if self.facts.features.columns.iter().any(|column| matches!(column, Column::Tensor { .. })) {
             return Err("pictures are scored, but not explained unless a method is named".to_owned());
         }
-        let clustered = self.facts.players.is_clustered();
+        let clustered = self.players.is_clustered();
         match self.facts.native {
             Ok(native) if self.explain.scale == Some(Scale::Probability) && !identity(native, self.facts.reading) => {}
             Ok(native) if clustered && matches!(native.kind, NativeKind::Forest(..)) => {}
@@ -256,8 +272,8 @@ impl Decision<'_> {
             Ok(_) => "the probability of a model with a link has no closed form".to_owned(),
             Err(why) => why.clone(),
         };
-        let players = self.facts.players.len();
-        let coalitions = self.facts.players.n_coalitions(&(0..players).collect::<Vec<_>>());
+        let players = self.players.len();
+        let coalitions = self.players.n_coalitions(&(0..players).collect::<Vec<_>>());
         match coalitions <= FEW_COALITIONS || coalitions <= self.explain.budget && coalitions <= MAX_COALITIONS {
             true => Ok((Chosen::Exact, format!("{why}; {players} players are few enough to enumerate"))),
             false if clustered => {
@@ -273,7 +289,7 @@ impl Decision<'_> {
         let no = |what: &str| {
             let help =
                 "use scale = \"margin\", or method = \"exact\" or \"kernel\" for the Shapley value of the probability";
-            Err(conflict("explain.scale", format!("\"probability\" is not available for {what}"), help))
+            Err(self.conflict("scale", format!("\"probability\" is not available for {what}"), help))
         };
         match (method, scale) {
             _ if identity(native, self.facts.reading) => Ok(scale),
@@ -293,8 +309,8 @@ impl Decision<'_> {
         let has_margin =
             reading.margin.is_some() || reading.score_is_margin.is_some() || self.facts.task == Task::Regression;
         match scale {
-            Scale::Margin if !has_margin && !method.is_native() => Err(conflict(
-                "explain.scale",
+            Scale::Margin if !has_margin && !method.is_native() => Err(self.conflict(
+                "scale",
                 "the model has no margin: its last operation is neither Sigmoid nor Softmax",
                 "use scale = \"probability\", or name the raw scores in [model] margin_output",
             )),
@@ -306,8 +322,8 @@ impl Decision<'_> {
         let n = self.facts.outputs.len();
         match &self.explain.outputs {
             None if self.facts.task == Task::Multiclass => Ok(Explained::Predicted),
-            Some(Outputs::Positive) if self.facts.task == Task::Multiclass => Err(conflict(
-                "explain.outputs",
+            Some(Outputs::Positive) if self.facts.task == Task::Multiclass => Err(self.conflict(
+                "outputs",
                 "a multiclass model has no positive class",
                 "use \"predicted\", \"all\", or class indices such as [0, 2]",
             )),
@@ -326,11 +342,11 @@ impl Decision<'_> {
         };
         if let Some(class) = classes.iter().find(|class| **class >= known) {
             let message = format!("class {class} is to be explained, but the model has {known} classes (from 0)");
-            return Err(conflict("explain.outputs", message, "name existing classes"));
+            return Err(self.conflict("outputs", message, "name existing classes"));
         }
         match self.facts.task {
-            Task::Binary if classes != [1] => Err(conflict(
-                "explain.outputs",
+            Task::Binary if classes != [1] => Err(self.conflict(
+                "outputs",
                 "binary models are explained for class 1; class 0 is the same with the opposite sign",
                 "use \"positive\"",
             )),

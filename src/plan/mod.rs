@@ -8,10 +8,12 @@ mod background;
 mod cover;
 mod error;
 mod explaining;
+mod explanations;
 mod feeding;
 mod gating;
 mod grouping;
 mod reading;
+mod surrogate;
 
 pub use background::{Background, MOST_ROWS as MOST_BACKGROUND_ROWS, choose, sample as sample_background, within};
 pub use cover::cover;
@@ -20,6 +22,7 @@ pub use explaining::{Chosen, ExplainPlan, Explained, Rows};
 pub use gating::{fairness_task, importance_task};
 pub use grouping::GroupPlan;
 pub use reading::name as task_name;
+pub use surrogate::LimePlan;
 
 use crate::config::{Config, Loaded, Task};
 use crate::dataset::{Features, LabelSpec, Reader, Selection, Source};
@@ -58,6 +61,8 @@ pub struct PlannedModel {
     /// Columns, or groups of columns, that share a score among them.
     pub players: Players,
     pub explain: Option<ExplainPlan>,
+    /// Further methods beside the main one.
+    pub also: Vec<ExplainPlan>,
     /// Why nothing is explained, where nothing is.
     pub unexplained: Option<String>,
 }
@@ -97,15 +102,16 @@ impl Plan {
         check_values(&source, &selection, n_rows)?;
         let structure = recognise_output(&model.graph, &decided.reading.score.name);
         let native = Native::new(structure, &feeding.feed, &first, decided.reading.shape);
-        let players = explaining::players(&loaded, &selection)?;
+        let players = explanations::players(&loaded, &selection)?;
         let mut reading = decided.reading;
-        let (explain, unexplained) = explaining::decide(
+        let explained = explanations::decide(
             &loaded,
-            explaining::Facts {
+            &explaining::Facts {
                 task,
                 outputs: &outputs,
                 native: &native,
-                players: &players,
+                source: &source,
+                selection: &selection,
                 reading: &reading,
                 features: &first,
                 n_rows,
@@ -114,7 +120,8 @@ impl Plan {
         let native = native.ok();
         reading.inner = native.as_ref().and_then(|native| native.inner().cloned());
         let scorer = model.scorer(feeding.feed, reading, threads)?;
-        let model = Some(PlannedModel { model, scorer, native, players, explain, unexplained });
+        let explanations::Explanations { main: explain, unexplained, also } = explained;
+        let model = Some(PlannedModel { model, scorer, native, players, explain, also, unexplained });
         Ok(Self {
             loaded,
             threads,

@@ -24,6 +24,7 @@ pub fn binary() -> Audit {
         curves: curves(),
         sample: sample(),
         cases: vec![case("highest score", 0.97), case("nearest the threshold", 0.5)],
+        also: vec![lime()],
         notes: vec![Note { about: "data".into(), text: "12 rows have a missing age.".into() }],
         timings: [("score".to_owned(), 0.12), ("total".to_owned(), 72.5)].into(),
     }
@@ -310,11 +311,41 @@ fn sample() -> Sample {
     Sample { n_total: 1_000, n_rows: 50, series: vec![series("relationship", -0.02), series("age", 0.05)] }
 }
 
+/// LIME beside the main method.
+fn lime() -> Further {
+    let term = |feature: &str, term: &str, attribution: f64| CaseTerm {
+        feature: feature.into(),
+        feature_value: String::new(),
+        attribution,
+        term: Some(term.into()),
+    };
+    let shown = |main: Case| Case {
+        explained_score: 0.6,
+        base_value: 0.3,
+        terms: vec![term("relationship", "relationship = Husband", 0.1), term("age", "age > 45", 0.2)],
+        local_fit: Some(CaseFit { local_prediction: 0.6, r2: Some(0.41), stability: Some(0.9) }),
+        ..main
+    };
+    Further {
+        proof: Proof {
+            method: "lime".into(),
+            scale: "probability".into(),
+            additivity_gap: Some(1e-16),
+            n_explained: 20,
+            local_fit: Some(FitSummary { n: 20, mean_r2: Some(0.38), mean_stability: Some(0.87), largest_miss: 0.4 }),
+            ..Proof::default()
+        },
+        outputs: vec![">50K".into()],
+        cases: vec![shown(case("highest score", 0.97)), shown(case("nearest the threshold", 0.5))],
+    }
+}
+
 fn case(chosen_as: &str, score: f64) -> Case {
     let term = |feature: &str, value: &str, attribution: f64| CaseTerm {
         feature: feature.into(),
         feature_value: value.into(),
         attribution,
+        term: None,
     };
     Case {
         row_id: "17".into(),
@@ -326,5 +357,6 @@ fn case(chosen_as: &str, score: f64) -> Case {
         base_value: -1.2,
         terms: vec![term("relationship", "Husband", -0.8), term("age", "48", 4.5)],
         other: None,
+        local_fit: None,
     }
 }

@@ -69,12 +69,14 @@ fn poisoned(text: &str) -> Audit {
 #[test]
 fn every_kind_of_audit_has_its_sections_and_no_others() {
     let ids = |audit: &Audit| view::View::of(audit).sections.iter().map(|section| section.id).collect::<Vec<_>>();
-    let full = ["gates", "scope", "performance", "fairness", "drivers", "gaps", "cases", "drift", "provenance"];
+    let full =
+        ["gates", "scope", "performance", "fairness", "drivers", "gaps", "cases", "opinions", "drift", "provenance"];
     assert_eq!(ids(&example::binary()), full);
     assert_eq!(ids(&example::multiclass()), full);
     assert_eq!(ids(&example::regression()), full[1..]);
     let mut bare = example::binary();
     (bare.importance, bare.sample, bare.cases, bare.group_attributions) = Default::default();
+    bare.also.clear();
     (bare.drift, bare.curves, bare.scope.explained_outputs) = Default::default();
     assert_eq!(ids(&bare), ["gates", "scope", "performance", "fairness", "provenance"]);
 }

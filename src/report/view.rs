@@ -123,6 +123,7 @@ impl View {
             sections::drivers::section(&lookup),
             sections::gaps::section(&lookup),
             sections::cases::section(&lookup),
+            sections::opinions::section(&lookup),
             sections::drift::section(&lookup),
             sections::provenance::section(&lookup),
         ];

@@ -284,6 +284,21 @@ pub fn verdict(verdict: Decision, n_gates: usize, n_failed: usize, n_warned: usi
     }
 }
 
+/// An explanation method in words.
+pub fn explainer(method: &str) -> String {
+    let known = match method {
+        "tree" => "Shapley values of the trees",
+        "tree_path_dependent" => "Path-dependent Shapley values",
+        "linear" => "Shapley values, linear",
+        "exact" => "Shapley values, all coalitions",
+        "kernel" => "Shapley values, sampled coalitions",
+        "permutation" => "Shapley values, sampled orders",
+        "lime" => "LIME",
+        other => return other.replace('_', " "),
+    };
+    known.to_owned()
+}
+
 /// What the explained scale is called on an axis.
 pub fn scale(scale: &str, task: &str) -> &'static str {
     match (scale, task) {

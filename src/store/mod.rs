@@ -40,7 +40,7 @@ pub use error::StoreError;
 pub use lock::PipelineLock;
 pub use ongoing::Ongoing;
 pub use rows::{
-    ExplainedOutputs, ExplanationBatch, FeatureValues, InteractionBatch, LabelColumn, PredictionBatch,
+    ExplainedOutputs, ExplanationBatch, FeatureValues, InteractionBatch, LabelColumn, LocalFitBatch, PredictionBatch,
     ROWS_SCHEMA_VERSION, number_text,
 };
 pub use run_writer::{Committed, Recovered, Report, RunWriter};

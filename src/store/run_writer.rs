@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::chain::{self, RECORD_VERSION, Record};
 use super::file::{self, SyncedFile};
 use super::leftovers::{self, Mark};
-use super::rows::{ExplanationFile, FinishedRows, InteractionFile, Origin, PredictionFile};
+use super::rows::{ExplanationFile, FinishedRows, InteractionFile, LocalFitFile, Origin, PredictionFile};
 use super::{
-    ExplanationBatch, InteractionBatch, PipelineLock, PredictionBatch, RunRow, RunSummary, Store, StoreError,
-    StoredFile, TOOL_VERSION, insert, layout, now,
+    ExplanationBatch, InteractionBatch, LocalFitBatch, PipelineLock, PredictionBatch, RunRow, RunSummary, Store,
+    StoreError, StoredFile, TOOL_VERSION, insert, layout, now,
 };
 use crate::audit::{Artifact, Audit, Decision, Run, SCHEMA_VERSION, Status};
 
@@ -27,6 +27,7 @@ pub struct RunWriter<'a> {
     predictions: Option<PredictionFile>,
     explanations: Option<ExplanationFile>,
     interactions: Option<InteractionFile>,
+    local_fits: Option<LocalFitFile>,
 }
 
 /// A rendered report to be stored.
@@ -101,6 +102,7 @@ impl<'a> RunWriter<'a> {
             predictions: None,
             explanations: None,
             interactions: None,
+            local_fits: None,
         };
         // Better to learn now than after hours that nothing can be stored.
         let folder = results.join(layout::reports_folder(lock.pipeline(), run_id));
@@ -147,6 +149,16 @@ impl<'a> RunWriter<'a> {
         let file = match &mut self.interactions {
             Some(file) => file,
             none => none.insert(InteractionFile::create(&target, &self.origin, batch)?),
+        };
+        file.push(batch)
+    }
+
+    /// Adds rows to `local_fits`, in data order; a further method after all rows of the one before.
+    pub fn local_fits(&mut self, batch: &LocalFitBatch<'_>) -> Result<(), StoreError> {
+        let target = self.rows_target("local_fits");
+        let file = match &mut self.local_fits {
+            Some(file) => file,
+            none => none.insert(LocalFitFile::create(&target, &self.origin, batch)?),
         };
         file.push(batch)
     }
@@ -206,6 +218,9 @@ impl<'a> RunWriter<'a> {
             staged.push(self.staged_rows(file.finish()?));
         }
         if let Some(file) = self.interactions.take() {
+            staged.push(self.staged_rows(file.finish()?));
+        }
+        if let Some(file) = self.local_fits.take() {
             staged.push(self.staged_rows(file.finish()?));
         }
         staged.push(self.staged_document(layout::AUDIT_KIND, layout::AUDIT_FILE, &audit_json(audit)?)?);

@@ -134,6 +134,7 @@ pub(super) fn audit(run_id: &str, pipeline: &str, as_of: &str) -> Audit {
         curves: vec![],
         sample: Sample::default(),
         cases: vec![],
+        also: vec![],
         notes: vec![],
         timings: [("total".to_string(), 1.5)].into(),
     }
@@ -178,6 +179,7 @@ pub(super) fn write_rows(writer: &mut RunWriter<'_>, from: usize, to: usize) {
         values: &[FeatureValues::Numbers(&age), FeatureValues::Texts(&job)],
         attributions: &attributions,
         top_k: 0,
+        terms: None,
     };
     writer.explanations(&batch).unwrap();
 }
@@ -390,6 +392,7 @@ fn each_row_may_have_its_own_explained_output() {
         values: &[FeatureValues::Unreadable { n_rows: 3 }],
         attributions: &attributions,
         top_k: 0,
+        terms: None,
     };
     writer.explanations(&batch).unwrap();
     let beyond =
@@ -424,6 +427,7 @@ fn the_largest_attributions_are_kept_and_the_rest_is_their_sum() {
         values: &[FeatureValues::Numbers(&numbers); 4],
         attributions: &attributions,
         top_k: 2,
+        terms: None,
     };
     writer.explanations(&batch).unwrap();
     writer.explanations(&ExplanationBatch { top_k: 4, ..batch }).unwrap();

@@ -89,6 +89,17 @@ fn enumerated_networks_are_explained_the_same_on_any_threads_and_batches() {
 }
 
 #[test]
+fn further_methods_are_explained_the_same_on_any_threads_and_batches() {
+    let explain = "[[explain.also]]\nmethod = \"lime\"\nrows = 400\nbudget = 150\n\
+                   [[explain.also]]\nmethod = \"tree_path_dependent\"\n[importance]";
+    let toml = AUDIT.replace("[importance]", explain);
+    assert_same(&toml, "xgb_binary");
+    let fits =
+        |arguments: &[&str]| fs::read(audited(&toml, "xgb_binary", arguments).stored(&["/local_fits/"])).unwrap();
+    assert!(fits(&["--threads", "1", "--batch-rows", "1000"]) == fits(&["--threads", "2", "--batch-rows", "50000"]));
+}
+
+#[test]
 fn networks_whose_scores_depend_on_the_batch_are_scored_in_the_same_blocks() {
     let toml = AUDIT
         .replace("[importance]", "[explain]\nmethod = \"exact\"\nrows = 200\n[background]\nrows = 10\n[importance]");

@@ -9,3 +9,4 @@ mod history;
 mod nightly;
 mod pipelines;
 mod project;
+mod surrogates;

@@ -271,6 +271,14 @@ fn keys_that_contradict_each_other_are_refused() {
         "10:12 importance by attribution needs attributions, and `explain.method` is \"none\" | choose an explain method, or leave \"attribution\" out",
     );
     one_mistake(
+        "[[explain.also]]\nmethod = \"lime\"\n[[explain.also.also]]\nmethod = \"kernel\"\n",
+        "9:1 a further method has no further methods of its own | write each as its own [[explain.also]]",
+    );
+    one_mistake(
+        "[[explain.also]]\nmethod = \"none\"\n",
+        "8:10 a further method that explains nothing has no meaning | leave this [[explain.also]] out",
+    );
+    one_mistake(
         "[data.image]\ncolumn = \"x\"\nstd = [1, 0]\n",
         "9:11 `data.image.std` must not be 0 | leave it out for no change",
     );
@@ -282,9 +290,10 @@ fn what_is_not_available_yet_is_refused_by_name() {
     one_mistake("[layers]\n", &format!("7:2 [layers] is not available yet | {leave}"));
     one_mistake("[privacy]\nsuppress_below = 5\n", &format!("7:2 [privacy] is not available yet | {leave}"));
     one_mistake("[notify]\non = \"change\"\n", &format!("7:2 [notify] is not available yet | {leave}"));
+    let methods = "available today: `auto`, `tree`, `tree_path_dependent`, `linear`, `exact`, `kernel`, `permutation`, `lime` or `none`";
     one_mistake(
-        "[[explain.also]]\nmethod = \"tree\"\n",
-        &format!("7:11 `explain.also` is not available yet | {leave}"),
+        "[[explain.also]]\nmethod = \"deep\"\n",
+        &format!("8:10 `explain.also.method` = \"deep\" is not available yet | {methods}"),
     );
     one_mistake(
         "[data.image]\ncolumn = \"x\"\npatch = [7, 7]\n",
@@ -299,8 +308,8 @@ fn what_is_not_available_yet_is_refused_by_name() {
         &format!("10:1 `gates.baseline` = \"previous\" is not available yet | {leave}"),
     );
     one_mistake(
-        "[explain]\nmethod = \"lime\"\n",
-        "8:10 `explain.method` = \"lime\" is not available yet | available today: `auto`, `tree`, `tree_path_dependent`, `linear`, `exact`, `kernel`, `permutation` or `none`",
+        "[explain]\nmethod = \"deep\"\n",
+        &format!("8:10 `explain.method` = \"deep\" is not available yet | {methods}"),
     );
     one_mistake(
         "[report]\ntemplates = [\"audit\", \"model-card\"]\n",
@@ -347,7 +356,7 @@ fn a_malformed_variable_is_an_error() {
 #[test]
 fn all_mistakes_of_a_file_come_at_once_in_the_order_of_the_text() {
     let text = "[pipeline]\nname = \"A\"\nsede = 1\n[data]\npath = \"${X}\"\n[model]\npath = 1\nthreshold = 2\n\
-                [explain]\nmethod = \"lime\"\n[[gates]]\nmetric = \"f1\"\nmin = \"a\"\n[[gates]]\nmetric = \"f1\"\n[what]\n";
+                [explain]\nmethod = \"deep\"\n[[gates]]\nmetric = \"f1\"\nmin = \"a\"\n[[gates]]\nmetric = \"f1\"\n[what]\n";
     let places: Vec<_> = mistakes(text, &[]).iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
     assert_eq!(places, ["2:8", "3:1", "5:9", "7:8", "8:13", "10:10", "13:7", "14:1", "16:2"]);
 }

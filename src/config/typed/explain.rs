@@ -1,6 +1,6 @@
 //! `[explain]`: how each score is attributed to the columns.
 
-use super::PARQUET_PATTERN;
+use super::{Lime, PARQUET_PATTERN};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,17 +22,20 @@ pub struct Explain {
     pub interactions: bool,
     /// tree_path_dependent: where the rows per node come from. Default "background".
     pub cover: Cover,
-    /// Sampling methods: coalitions per row, each scored against every background row. Default 2048.
+    /// Sampling methods: coalitions per row, each scored against every background row; LIME: neighbours per row.
+    /// Default 2048.
     #[schemars(range(min = 1))]
     pub budget: u64,
     /// Above 0: the k largest attributions per row are kept, the rest summed as "(other)". Default 0: all.
     pub top_k: u64,
     /// What "absent" is. Default "background": its rows, or their mean for integrated gradients.
     pub baseline: Baseline,
+    /// LIME: neighbours, kernel and regression.
+    pub lime: Lime,
     /// Columns that act as one player, or as a cluster of players.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub players: Vec<Players>,
-    /// Further methods beside the main one, with the same keys.
+    /// Further methods beside the main one, with the same keys but this one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<Explain>,
 }
@@ -49,6 +52,7 @@ impl Default for Explain {
             budget: 2048,
             top_k: 0,
             baseline: Baseline::Background,
+            lime: Lime::default(),
             players: Vec::new(),
             also: Vec::new(),
         }

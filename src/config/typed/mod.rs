@@ -7,6 +7,7 @@ mod data;
 mod explain;
 mod fairness;
 mod importance;
+mod lime;
 mod model;
 mod output;
 
@@ -14,6 +15,7 @@ pub use data::{Data, Image, PerChannel, Scalar};
 pub use explain::{Baseline, Cover, Explain, Method, Outputs, Players, Rows, Scale};
 pub use fairness::{Attribute, Binned, ChangeBaseline, DecideOn, Fairness, Gate, MetricsChoice, Severity};
 pub use importance::{Grid, Importance, ImportanceMethod, Layers, Tensors};
+pub use lime::{Around, Discretiser, FeatureSelection, Lime, PointBins, SurrogateFeatures};
 pub use model::{Background, InputColumns, Model, Task};
 pub use output::{Notify, NotifyOn, Privacy, Report, Store, Template};
 

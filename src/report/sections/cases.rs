@@ -1,7 +1,7 @@
 //! Single rows: a waterfall and the reasons, strongest first.
 
 use super::drivers::short_scale;
-use crate::audit::{Case, CaseTerm};
+use crate::audit::{Case, CaseFit, CaseTerm};
 use crate::report::charts::waterfall::{self, Step, Waterfall};
 use crate::report::charts::{Chart, Figure};
 use crate::report::label::{self, Label};
@@ -69,7 +69,16 @@ fn note(lookup: &Lookup, case: &Case) -> String {
         format!("Score {} for {}", number::probability(case.score), label::shorten(&case.output, 40))
     };
     let label = case.label.as_ref().map(|l| format!(", label {}", label::shorten(l, 40))).unwrap_or_default();
-    format!("{score}{label}.")
+    format!("{score}{label}.{}", case.local_fit.as_ref().map(surrogate).unwrap_or_default())
+}
+
+/// How well the row's surrogate fits.
+fn surrogate(fit: &CaseFit) -> String {
+    let share = |name: &str, value: Option<f64>| value.map(|value| format!(", {name} {}", number::fixed(value, 2)));
+    let parts = [share("local R²", fit.r2), share("stability", fit.stability)];
+    let decimals = number::decimals_of_parts(fit.local_prediction.abs());
+    let rest: String = parts.into_iter().flatten().collect();
+    format!(" The surrogate says {}{rest}.", number::fixed(fit.local_prediction, decimals))
 }
 
 fn reason(term: &CaseTerm) -> String {
@@ -78,6 +87,9 @@ fn reason(term: &CaseTerm) -> String {
 }
 
 fn assignment(term: &CaseTerm) -> String {
+    if let Some(condition) = &term.term {
+        return label::shorten(condition, 60);
+    }
     let value = label::shorten(&term.feature_value, 24);
     if value.is_empty() {
         label::shorten(&term.feature, 40)
@@ -149,7 +161,8 @@ mod tests {
     fn a_waterfall_with_more_terms_than_room_still_ends_at_the_score() {
         let audit = example::binary();
         let mut case = audit.cases[0].clone();
-        let term = |i: usize| CaseTerm { feature: format!("x{i}"), feature_value: "1".into(), attribution: 0.25 };
+        let term =
+            |i: usize| CaseTerm { feature: format!("x{i}"), feature_value: "1".into(), attribution: 0.25, term: None };
         case.terms = (0..40).map(term).collect();
         (case.base_value, case.explained_score) = (-1.0, 9.0);
         let drawn = draw(&Lookup::new(&audit), &case, &sorted(&case));
@@ -162,8 +175,12 @@ mod tests {
     fn what_was_not_kept_one_by_one_comes_last_however_large() {
         let audit = example::binary();
         let mut case = audit.cases[0].clone();
-        let term =
-            |feature: &str, attribution| CaseTerm { feature: feature.into(), feature_value: "1".into(), attribution };
+        let term = |feature: &str, attribution| CaseTerm {
+            feature: feature.into(),
+            feature_value: "1".into(),
+            attribution,
+            term: None,
+        };
         case.terms = vec![term("a", 0.5), term("b", -1.0)];
         (case.other, case.base_value, case.explained_score) = (Some(2.0), 0.0, 1.5);
         let drawn = draw(&Lookup::new(&audit), &case, &sorted(&case));

@@ -10,6 +10,7 @@ pub mod drift;
 pub mod drivers;
 pub mod fairness;
 pub mod gaps;
+pub mod opinions;
 pub mod performance;
 pub mod provenance;
 pub mod scope;

@@ -1,5 +1,6 @@
 //! Growing columns of a chunk.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, StringArray, new_null_array};
@@ -79,6 +80,31 @@ impl Ids {
             Self::Int(column) => Arc::new(Int64Array::from(std::mem::take(column))),
             Self::Text { keys, texts } => keyed(std::mem::take(keys), &names(&std::mem::take(texts))),
         }
+    }
+}
+
+/// Texts of a chunk, each kept once; keys count from 0 in order of appearance.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    keys: HashMap<String, i32>,
+    texts: Vec<String>,
+}
+
+impl Words {
+    pub(super) fn key(&mut self, text: &str) -> i32 {
+        if let Some(key) = self.keys.get(text) {
+            return *key;
+        }
+        let key = self.texts.len() as i32;
+        self.keys.insert(text.to_owned(), key);
+        self.texts.push(text.to_owned());
+        key
+    }
+
+    /// The texts so far; a new chunk begins.
+    pub(super) fn take(&mut self) -> Arc<StringArray> {
+        self.keys.clear();
+        names(&std::mem::take(&mut self.texts))
     }
 }
 

@@ -7,7 +7,7 @@ use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use ndarray::ArrayView1;
 
 use super::FinishedRows;
-use super::columns::{self, Ids, id_type, n_ids};
+use super::columns::{self, Ids, Words, id_type, n_ids};
 use super::file::{CHUNK_VALUES, Origin, RowFile};
 use super::schema::{self, EXPLANATIONS, IdType, LabelType};
 use super::values::{FeatureValues, MISSING, ValueTexts};
@@ -29,6 +29,8 @@ pub struct ExplanationBatch<'a> {
     pub attributions: &'a Attributions,
     /// So many of the largest attributions are stored one by one, the rest as the feature "(other)"; 0 = all.
     pub top_k: usize,
+    /// What each attribution is for, `[rows][features]`, where the method says so (LIME).
+    pub terms: Option<&'a [Vec<String>]>,
 }
 
 /// Which output the attributions of a row explain.
@@ -60,6 +62,10 @@ pub(in crate::store) struct ExplanationFile {
     attribution: Vec<f64>,
     base_value: Vec<f64>,
     std_err: Vec<f64>,
+    term: Vec<i32>,
+    terms: Words,
+    /// Keys of one row's terms; empty where there are none.
+    row_terms: Vec<i32>,
     /// Keys of one row's feature values, kept to use its memory again.
     row_values: Vec<i32>,
 }
@@ -76,6 +82,7 @@ struct Section {
     /// Outputs explained of each row.
     n_outputs: usize,
     sampled: bool,
+    has_terms: bool,
 }
 
 impl ExplanationFile {
@@ -101,6 +108,9 @@ impl ExplanationFile {
             attribution: Vec::new(),
             base_value: Vec::new(),
             std_err: Vec::new(),
+            term: Vec::new(),
+            terms: Words::default(),
+            row_terms: Vec::new(),
             row_values: Vec::new(),
         })
     }
@@ -127,6 +137,8 @@ impl ExplanationFile {
         if !self.ids.push(batch.ids, row, n_outputs * n_stored) {
             return Err(misfit("row ids are numbers in one batch and text in another"));
         }
+        self.row_terms.clear();
+        self.row_terms.extend(batch.terms.iter().flat_map(|terms| &terms[row]).map(|term| self.terms.key(term)));
         self.row_values.clear();
         for (feature, values) in batch.values.iter().enumerate() {
             self.row_values.push(self.texts.key(feature, values, row));
@@ -150,6 +162,7 @@ impl ExplanationFile {
     fn push_all(&mut self, phi: ArrayView1<f64>, std_err: Option<ArrayView1<f64>>) {
         self.feature.extend(0..phi.len() as i32);
         self.value.extend_from_slice(&self.row_values);
+        self.term.extend_from_slice(&self.row_terms);
         self.attribution.extend(phi.iter().map(|phi| shorten(*phi)));
         self.std_err.extend(std_err.iter().flatten().map(|error| shorten(*error)));
     }
@@ -159,6 +172,9 @@ impl ExplanationFile {
         let kept = largest(phi, k);
         self.feature.extend(kept.features.iter().map(|feature| *feature as i32).chain([phi.len() as i32]));
         self.value.extend(kept.features.iter().map(|feature| self.row_values[*feature]).chain([MISSING]));
+        if !self.row_terms.is_empty() {
+            self.term.extend(kept.features.iter().map(|feature| self.row_terms[*feature]).chain([MISSING]));
+        }
         let stored = kept.features.iter().map(|feature| phi[*feature]).chain(kept.other(phi));
         self.attribution.extend(stored.map(shorten));
         if let Some(std_err) = std_err {
@@ -174,13 +190,17 @@ impl ExplanationFile {
             return Ok(());
         }
         let std_err = if self.section.sampled { std::mem::take(&mut self.std_err) } else { vec![f64::NAN; n] };
+        let terms = match self.term.is_empty() {
+            true => columns::null_text(n),
+            false => columns::keyed_or_null(std::mem::take(&mut self.term), &self.terms.take()),
+        };
         let arrays: Vec<ArrayRef> = vec![
             self.ids.take(),
             columns::keyed(std::mem::take(&mut self.output), &self.section.outputs),
             columns::keyed(vec![0; n], &self.section.method),
             columns::keyed(std::mem::take(&mut self.feature), &self.section.features),
             columns::keyed_or_null(std::mem::take(&mut self.value), &self.texts.take()),
-            columns::null_text(n),
+            terms,
             columns::numbers(std::mem::take(&mut self.attribution)),
             columns::numbers(std::mem::take(&mut self.base_value)),
             columns::numbers_or_null(std_err),
@@ -207,6 +227,7 @@ impl Section {
             n_stored: n_stored(batch),
             n_outputs: batch.outputs.per_row(),
             sampled: batch.attributions.std_err.is_some(),
+            has_terms: batch.terms.is_some(),
         }
     }
 
@@ -216,6 +237,7 @@ impl Section {
         self.method.value(0) == batch.method
             && self.n_outputs == batch.outputs.per_row()
             && self.sampled == batch.attributions.std_err.is_some()
+            && self.has_terms == batch.terms.is_some()
             && same(&self.outputs, batch.outputs.names())
             && self.n_stored == n_stored(batch)
             && features.eq(batch.features.iter().map(String::as_str))
@@ -227,20 +249,20 @@ impl Section {
 }
 
 impl<'a> ExplainedOutputs<'a> {
-    fn names(&self) -> &'a [String] {
+    pub(super) fn names(&self) -> &'a [String] {
         match *self {
             Self::Same(names) | Self::PerRow { names, .. } => names,
         }
     }
 
-    fn per_row(&self) -> usize {
+    pub(super) fn per_row(&self) -> usize {
         match self {
             Self::Same(names) => names.len(),
             Self::PerRow { .. } => 1,
         }
     }
 
-    fn key(&self, row: usize, output: usize) -> i32 {
+    pub(super) fn key(&self, row: usize, output: usize) -> i32 {
         match self {
             Self::Same(_) => output as i32,
             Self::PerRow { index, .. } => index[row] as i32,
@@ -282,6 +304,7 @@ fn check(batch: &ExplanationBatch<'_>) -> Result<(), StoreError> {
         && attributions.std_err.as_ref().is_none_or(|std_err| std_err.dim() == shape)
         && batch.values.len() == n_features
         && batch.values.iter().all(|values| values.n_rows() == n_rows)
+        && batch.terms.is_none_or(|terms| terms.len() == n_rows && terms.iter().all(|row| row.len() == n_features))
         && batch.outputs.fits(n_rows);
     match fits && n_outputs > 0 && n_features > 0 {
         true => Ok(()),

@@ -7,12 +7,14 @@ mod columns;
 mod explanations;
 mod file;
 mod interactions;
+mod local_fits;
 mod predictions;
 mod schema;
 mod values;
 
 pub use explanations::{ExplainedOutputs, ExplanationBatch};
 pub use interactions::InteractionBatch;
+pub use local_fits::LocalFitBatch;
 pub use predictions::{LabelColumn, PredictionBatch};
 pub use schema::ROWS_SCHEMA_VERSION;
 pub use values::{FeatureValues, number_text};
@@ -20,6 +22,7 @@ pub use values::{FeatureValues, number_text};
 pub(super) use explanations::ExplanationFile;
 pub(super) use file::Origin;
 pub(super) use interactions::InteractionFile;
+pub(super) use local_fits::LocalFitFile;
 pub(super) use predictions::PredictionFile;
 pub(super) use schema::{IdType, LabelType, TABLES, columns};
 

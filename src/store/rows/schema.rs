@@ -10,10 +10,11 @@ pub const ROWS_SCHEMA_VERSION: u32 = 1;
 pub(in crate::store) const PREDICTIONS: &str = "predictions";
 pub(in crate::store) const EXPLANATIONS: &str = "explanations";
 pub(in crate::store) const INTERACTIONS: &str = "interactions";
+pub(in crate::store) const LOCAL_FITS: &str = "local_fits";
 
 /// Every row-level table.
 pub(in crate::store) const TABLES: [&str; 5] =
-    [PREDICTIONS, EXPLANATIONS, INTERACTIONS, "local_fits", "attribution_maps"];
+    [PREDICTIONS, EXPLANATIONS, INTERACTIONS, LOCAL_FITS, "attribution_maps"];
 
 /// Type of `row_id`: as in the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

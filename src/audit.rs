@@ -111,6 +111,19 @@ pub struct Scope {
     pub confidence: f64,
     pub min_group_rows: u64,
     pub model: Option<ModelFacts>,
+    #[serde(default)]
+    pub privacy: Privacy,
+}
+
+/// What reports withhold, and what was never stored.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Privacy {
+    /// Reports withhold counts of 1 to one less rows; 0: none.
+    pub suppress_below: u64,
+    /// Which key the row ids were made pseudonyms with: the same id, the same pseudonyms.
+    pub key_id: Option<String>,
+    /// Columns whose values are stored nowhere.
+    pub dropped: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -118,7 +131,8 @@ pub struct Feature {
     pub name: String,
     /// "number", "text", "category", "boolean", "date", "image".
     pub kind: String,
-    pub n_missing: u64,
+    /// `None`: withheld.
+    pub n_missing: Option<u64>,
     /// Codes to names, where `[data.encode]` or the data itself gives them.
     pub levels: Vec<String>,
 }
@@ -129,7 +143,8 @@ pub struct AttributeScope {
     pub reference: String,
     /// "largest group" or "configured".
     pub reference_rule: String,
-    pub n_unknown: u64,
+    /// `None`: withheld.
+    pub n_unknown: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

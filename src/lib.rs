@@ -19,6 +19,7 @@
 //! | [`stats`] | partial statistics that merge, intervals, tests | statrs |
 //! | [`fairness`] | the table of metrics, comparisons, gates | |
 //! | [`audit`] | everything a run found out, as one value | |
+//! | [`privacy`] | what of an audit may be published: small cells withheld | |
 //! | [`pipeline`] | the only orchestration | |
 //! | [`store`] | Parquet files, the catalogue, SQL over history | arrow, parquet, sqlx, datafusion, sha2 |
 //! | [`report`] | audit → view → HTML | minijinja |
@@ -34,6 +35,7 @@ pub mod importance;
 pub mod model;
 pub mod pipeline;
 pub mod plan;
+pub mod privacy;
 pub mod report;
 pub mod stats;
 pub mod store;

@@ -38,7 +38,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("dataset", &[]),
     ("forest", &[]),
     ("stats", &[]),
-    ("report", &["audit"]),
+    ("privacy", &["audit"]),
+    ("report", &["audit", "privacy"]),
     ("fairness", &["audit", "stats"]),
     ("model", &["dataset", "forest"]),
     ("explain", &["dataset", "forest", "model", "stats"]),
@@ -57,12 +58,13 @@ const ARROWS: &[(&str, &[&str])] = &[
             "importance",
             "model",
             "plan",
+            "privacy",
             "report",
             "stats",
             "store",
         ],
     ),
-    ("cli", &["audit", "config", "dataset", "fairness", "model", "pipeline", "plan", "report", "store"]),
+    ("cli", &["audit", "config", "dataset", "fairness", "model", "pipeline", "plan", "privacy", "report", "store"]),
 ];
 
 const MOST_LINES: usize = 420;

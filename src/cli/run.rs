@@ -8,6 +8,7 @@ use crate::ExitStatus;
 use crate::audit::{Decision, Gate, Proof};
 use crate::config::Loaded;
 use crate::pipeline::{self, Finished, Outcome, Request};
+use crate::privacy::WITHHELD;
 use crate::store::{RunSummary, Store};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -114,6 +115,7 @@ fn finished_json(finished: &Finished) -> Value {
 }
 
 fn object(audit: &crate::audit::Audit, files: Vec<(String, String)>, already: bool) -> Value {
+    let gates = crate::privacy::published(audit).audit.gates;
     let report = files.iter().find(|(kind, _)| kind.starts_with("report:")).map(|(_, path)| path.clone());
     let tables: serde_json::Map<String, Value> = files.into_iter().map(|(kind, path)| (kind, path.into())).collect();
     let status: ExitStatus = audit.run.verdict.into();
@@ -124,7 +126,7 @@ fn object(audit: &crate::audit::Audit, files: Vec<(String, String)>, already: bo
         "status": audit.run.status,
         "verdict": audit.run.verdict,
         "exit_code": status.code(),
-        "gates": audit.gates,
+        "gates": gates,
         "report": report,
         "artifacts": tables,
         "timings": audit.timings,
@@ -135,7 +137,8 @@ fn object(audit: &crate::audit::Audit, files: Vec<(String, String)>, already: bo
 }
 
 fn finished_text(finished: &Finished) -> String {
-    let audit = &finished.audit;
+    let published = crate::privacy::published(&finished.audit);
+    let audit = &published.audit;
     let total = audit.timings.get("total").copied().unwrap_or(0.0);
     let mut text = format!(
         "{}  {}  {} rows in {total:.1} s, explained by {}\n\n",
@@ -195,7 +198,7 @@ pub(super) fn gates_text(gates: &[Gate]) -> String {
                 gate.gate.clone(),
                 number(gate.observed),
                 interval(gate),
-                style::thousands(gate.n),
+                if gate.reason == WITHHELD { "—".to_owned() } else { style::thousands(gate.n) },
                 gate.reason.clone(),
             ]
         })

@@ -5,6 +5,7 @@ use super::run::{additivity, gates_text, verdict_words};
 use super::{Done, Problem, opening, style};
 use crate::ExitStatus;
 use crate::audit::{Audit, Metric};
+use crate::privacy::{self, Published};
 use crate::store::{RunFilter, RunSummary};
 
 pub(super) fn list(args: &RunsArgs) -> Done {
@@ -50,11 +51,12 @@ fn row(run: &RunSummary) -> Vec<String> {
 pub(super) fn show(args: &ShowArgs) -> Done {
     let store = opening::history(&args.history)?;
     let run = store.run(&args.run)?;
-    let audit = store.audit(&run)?;
+    let published = privacy::published(&store.audit(&run)?);
+    let audit = &published.audit;
     let text = match args.format {
-        TextOrJson::Json => serde_json::to_string_pretty(&audit).map_err(Problem::unacceptable)? + "\n",
+        TextOrJson::Json => json(&published)?,
         TextOrJson::Text => {
-            let mut text = described(&audit, args.all);
+            let mut text = described(audit, args.all);
             for artifact in store.artifacts(&run)? {
                 text += &format!("{:<14} {}\n", artifact.kind, opening::shown(&store.artifact_path(&run, &artifact)));
             }
@@ -63,6 +65,15 @@ pub(super) fn show(args: &ShowArgs) -> Done {
     };
     style::print(&text);
     Ok(ExitStatus::Passed)
+}
+
+/// The audit as it may be shown, with the log of what is withheld where anything may be.
+fn json(published: &Published) -> Result<String, Problem> {
+    let mut audit = serde_json::to_value(&published.audit).map_err(Problem::unacceptable)?;
+    if published.audit.scope.privacy.suppress_below > 0 {
+        audit["withheld"] = serde_json::to_value(&published.log).map_err(Problem::unacceptable)?;
+    }
+    Ok(format!("{audit:#}\n"))
 }
 
 fn described(audit: &Audit, all: bool) -> String {

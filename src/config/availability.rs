@@ -36,7 +36,6 @@ const NOT_YET: &[(&str, Asks)] = &[
     ("importance.methods", For("sobol")),
     ("layers", Always),
     ("notify", Always),
-    ("privacy", Always),
     ("report.templates", For("adverse-action")),
     ("report.templates", For("eu-ai-act")),
     ("report.templates", For("model-card")),

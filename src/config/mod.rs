@@ -17,6 +17,7 @@ mod paths;
 mod project;
 mod rules;
 mod schema;
+mod secret;
 mod set;
 mod source;
 mod suggest;
@@ -31,6 +32,7 @@ pub use error::{ConfigError, ConfigErrors, Problem};
 pub use expand::Environment;
 pub use project::nearest_catalogue;
 pub use schema::json_schema;
+pub use secret::Secret;
 pub use suggest::{nearest, one_of};
 pub use typed::{
     Around, Attribute, Background, Baseline, Binned, ChangeBaseline, Config, Cover, Data, DecideOn, Discretiser,
@@ -60,6 +62,8 @@ pub struct Loaded {
     pub sha256_input: String,
     /// The pipeline file's own text.
     pub source: NamedSource<Arc<str>>,
+    /// The key behind `[privacy] pseudonymise`.
+    pub pseudonym_key: Option<Secret>,
     root: Node,
     sources: Sources,
 }
@@ -97,17 +101,19 @@ pub fn load_text(path: &Path, text: &str, sets: &[String], env: &Environment<'_>
     let mut sources = Sources::default();
     let mut findings = Findings::default();
     let folder = folder_of(path);
+    let mut pseudonym_key = None;
     let mut root = parse(path, text, &mut sources, &mut findings);
     // What is not TOML hides all other mistakes.
     if findings.is_empty() {
         complete(&mut root, &folder, sets, env, &mut sources, &mut findings);
         check(&root, &mut findings);
+        pseudonym_key = secret::pseudonym_key(&root, env, &mut findings);
     }
     match typed(&root, &mut findings) {
         Some(config) => {
             let sha256_input = canonical(&root);
             let source = NamedSource::new(path.display().to_string(), Arc::from(text));
-            Ok(Loaded { config, path: path.to_path_buf(), folder, sha256_input, source, root, sources })
+            Ok(Loaded { config, path: path.to_path_buf(), folder, sha256_input, source, pseudonym_key, root, sources })
         }
         None => Err(findings.into_errors(path, &sources)),
     }
@@ -202,6 +208,11 @@ impl Loaded {
             }
         }
         findings.into_errors(&self.path, &self.sources)
+    }
+
+    /// Whether a key comes from the project's defaults rather than from the pipeline's own file.
+    pub fn is_default(&self, key: &str) -> bool {
+        self.place(key).is_some_and(|place| !place.is_in(0))
     }
 
     /// Where the longest known beginning of a dotted key stands.

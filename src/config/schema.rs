@@ -1,6 +1,7 @@
 //! The JSON Schema of the TOML: published for editors, and the one list of keys, types and bounds that is checked.
 
-use super::typed::{Config, NAME_PATTERN, PARQUET_PATTERN, Project};
+use super::secret::is_address;
+use super::typed::{Config, ENV_PATTERN, NAME_PATTERN, PARQUET_PATTERN, Project};
 use serde_json::Value as Json;
 use std::sync::LazyLock;
 
@@ -78,6 +79,7 @@ pub(super) struct Pattern {
 pub(super) const PATTERNS: &[Pattern] = &[
     Pattern { regex: NAME_PATTERN, fits: is_name, words: "lower-case letters, digits and hyphens" },
     Pattern { regex: PARQUET_PATTERN, fits: |text| text.ends_with(".parquet"), words: "the path of a .parquet file" },
+    Pattern { regex: ENV_PATTERN, fits: is_address, words: "env: and the name of a variable of the environment" },
 ];
 
 fn is_name(text: &str) -> bool {

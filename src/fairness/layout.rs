@@ -158,7 +158,7 @@ fn attribute_scope(
         attribute: attribute.into(),
         reference,
         reference_rule: rule.into(),
-        n_unknown: groups.iter().filter(|group| group.unknown).map(size).sum(),
+        n_unknown: Some(groups.iter().filter(|group| group.unknown).map(size).sum()),
     })
 }
 
@@ -201,7 +201,7 @@ mod tests {
         let layout = layout(|_| {}).unwrap();
         let scope = &layout.attributes[0];
         assert_eq!((scope.reference.as_str(), scope.reference_rule.as_str()), ("Male", "largest group"));
-        assert_eq!(scope.n_unknown, 1);
+        assert_eq!(scope.n_unknown, Some(1));
         let others = &layout.slots[layout.scopes[0].others];
         assert_eq!((others.group.as_str(), others.cells.as_slice()), (OTHERS, &[0][..]));
         assert_eq!(layout.known(&layout.scopes[0]).count(), 2);

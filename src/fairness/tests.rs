@@ -190,7 +190,7 @@ fn comparisons_of_a_worked_example() {
     near(others("clarify_dpl"), 0.5 - 2.0 / 6.0);
     near(others("clarify_dcacc"), 4.0 / 5.0 - 1.0);
     near(others("clarify_te"), 0.5);
-    assert_eq!(result.attributes[0].n_unknown, 1);
+    assert_eq!(result.attributes[0].n_unknown, Some(1));
 }
 
 #[test]

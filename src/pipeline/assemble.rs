@@ -1,12 +1,14 @@
 //! From everything computed to the audit.
 
 use super::{Computed, Request, RunError, players};
-use crate::audit::{AttributeScope, Audit, Decision, Gate, ModelFacts, Note, Run, SCHEMA_VERSION, Scope, Status};
+use crate::audit::{
+    AttributeScope, Audit, Decision, Gate, ModelFacts, Note, Privacy, Run, SCHEMA_VERSION, Scope, Status,
+};
 use crate::config::{ImportanceMethod, Scale, Task};
 use crate::fairness::gates;
 use crate::model::onnx;
 use crate::plan::{Plan, task_name};
-use crate::store::{self, TOOL_VERSION};
+use crate::store::{self, Pseudonyms, TOOL_VERSION};
 
 /// What a run was made from.
 pub struct Provenance {
@@ -24,7 +26,7 @@ impl Provenance {
             run_id: request.run_id.map_or_else(store::new_run_id, str::to_owned),
             as_of: request.as_of.to_owned(),
             started_at: store::now(),
-            config_sha256: store::sha256_of(plan.loaded.sha256_input.as_bytes()),
+            config_sha256: config_sha256(plan),
             model_sha256: plan.model.as_ref().map(|model| store::sha256_of(&model.model.bytes)).unwrap_or_default(),
             data_sha256: store::sha256_of_files(&plan.source.files)?,
         })
@@ -55,6 +57,16 @@ impl Provenance {
     pub fn failed(&self, plan: &Plan) -> Run {
         Run { status: Status::Failed, verdict: Decision::Insufficient, ..self.run(plan) }
     }
+}
+
+/// The key of pseudonyms decides results too, so its id counts.
+fn config_sha256(plan: &Plan) -> String {
+    let key_id = pseudonyms(plan).map(|pseudonyms| pseudonyms.key_id()).unwrap_or_default();
+    store::sha256_of(format!("{}{key_id}", plan.loaded.sha256_input).as_bytes())
+}
+
+pub fn pseudonyms(plan: &Plan) -> Option<Pseudonyms> {
+    plan.loaded.pseudonym_key.as_ref().map(|key| Pseudonyms::new(key.bytes()))
 }
 
 pub fn scale_name(scale: Scale) -> &'static str {
@@ -135,6 +147,16 @@ fn scope(plan: &Plan, computed: &Computed) -> Scope {
         confidence: plan.groups.confidence,
         min_group_rows: plan.groups.min_group_rows,
         model: model_facts(plan),
+        privacy: privacy(plan),
+    }
+}
+
+fn privacy(plan: &Plan) -> Privacy {
+    let typed = plan.config().privacy.clone().unwrap_or_default();
+    Privacy {
+        suppress_below: typed.suppress_below,
+        key_id: pseudonyms(plan).map(|pseudonyms| pseudonyms.key_id()),
+        dropped: typed.drop,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Dependence curves of the columns: partial dependence, accumulated local effects, individual expectations.
 
 use super::RunError;
+use super::players::is_dropped;
 use crate::audit::CurvePoint;
 use crate::config::{self, ImportanceMethod};
 use crate::dataset::{Column, Features};
@@ -34,7 +35,9 @@ pub fn curves(plan: &Plan, predictor: &dyn Predictor) -> Result<Vec<CurvePoint>,
     };
     let drawing = Drawing { plan, predictor, rows: rows(MOST_ROWS)?.features, individuals, settings: settings(plan) };
     let mut curves = Vec::new();
-    for (column, name) in plan.selection.features.iter().map(|feature| feature.column.as_str()).enumerate() {
+    let columns = plan.selection.features.iter().map(|feature| feature.column.as_str()).enumerate();
+    // A curve's points are the column's values.
+    for (column, name) in columns.filter(|(_, name)| !is_dropped(plan.config(), name)) {
         for method in &wanted {
             curves.extend(drawing.curve(*method, Varied { column, name })?);
         }

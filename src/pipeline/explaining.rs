@@ -131,8 +131,11 @@ impl<'a> Explaining<'a> {
         rows: Vec<usize>,
     ) -> Result<(PartOfBatch<'b>, Explanation), RunError> {
         let part = PartOfBatch::new(batch, scored, rows);
-        let explanation =
+        let mut explanation =
             self.explainer.explain(self.model.native.as_ref(), &part.features, part.inner.as_ref(), &part.keys)?;
+        if let Some(surrogates) = &mut explanation.surrogates {
+            self.players.hide(&mut surrogates.terms);
+        }
         Ok((part, explanation))
     }
 

@@ -7,7 +7,7 @@ use super::explainer::Explainer;
 use super::explaining::Explaining;
 use super::gallery::Picked;
 use super::scoring::{self, Agreement};
-use super::{Progress, RunError, proof, reference};
+use super::{Progress, RunError, assemble, proof, reference};
 use crate::audit::{Further, Importance};
 use crate::dataset::Reader;
 use crate::model::NativePredictor;
@@ -36,10 +36,14 @@ pub fn explain(
     let explainer = Explainer::new(plan, model, explain, &background, native)?;
     let mut explaining = Explaining::new(plan, model, explain, &explainer);
     let mut cases = Vec::new();
+    let pseudonyms = assemble::pseudonyms(plan);
     progress.rows_expected(plan.n_rows);
     progress.stage(explain.method.name());
     for batch in Reader::start(&plan.source, &plan.selection, plan.batch_rows)? {
-        let batch = batch?;
+        let mut batch = batch?;
+        if let Some(pseudonyms) = &pseudonyms {
+            batch.ids = pseudonyms.of(&batch.ids);
+        }
         let end = batch.first_row + batch.features.n_rows as u64;
         let has_case = picked.iter().any(|it| (batch.first_row..end).contains(&it.row));
         if has_case || !explaining.rows(batch.first_row, batch.features.n_rows).is_empty() {

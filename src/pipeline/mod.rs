@@ -181,12 +181,16 @@ impl<'a> Computation<'a> {
         let mut fairness = FairnessAccumulator::new(&spec(plan));
         let mut sample = self.importance_sample();
         let mut agreement = Agreement::default();
+        let pseudonyms = assemble::pseudonyms(plan);
         let mut batch_difference = None;
         self.progress.rows_expected(plan.n_rows);
         self.progress.stage("auditing");
         let mut reader = Reader::start(&plan.source, &plan.selection, plan.batch_rows)?;
         while let Some(batch) = self.timed("read", || reader.next()) {
-            let batch = batch?;
+            let mut batch = batch?;
+            if let Some(pseudonyms) = &pseudonyms {
+                batch.ids = pseudonyms.of(&batch.ids);
+            }
             if batch.first_row == 0 {
                 batch_difference =
                     plan.model.as_ref().map(|model| scoring::batch_dependence(model, &batch)).transpose()?.flatten();

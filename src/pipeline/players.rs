@@ -13,10 +13,19 @@ pub struct PlayerValues {
     columns: Vec<Vec<usize>>,
     /// Per raw column: category names by code, where it was encoded.
     levels: Vec<Vec<String>>,
+    /// Per raw column: its values are not to be stored or shown.
+    dropped: Vec<bool>,
 }
+
+/// Stands for a value that is not to be shown.
+const DROPPED: &str = "(dropped)";
 
 /// Values of one player in a batch: borrowed columns, or joined texts for a group of columns.
 pub enum Values<'a> {
+    /// Not to be stored or shown.
+    Dropped {
+        n_rows: usize,
+    },
     Column(&'a Column, &'a [String]),
     Joined(Vec<Option<Arc<str>>>),
 }
@@ -36,19 +45,32 @@ impl PlayerValues {
             names: players.iter().map(|player| player.name.clone()).collect(),
             columns: columns.map(Iterator::collect).collect(),
             levels: levels.collect(),
+            dropped: features.iter().map(|feature| is_dropped(config, &feature.column)).collect(),
         }
     }
 
     pub fn of<'a>(&'a self, features: &'a Features) -> Vec<Values<'a>> {
         let one = |columns: &Vec<usize>| match columns.as_slice() {
+            [column] if self.dropped[*column] => Values::Dropped { n_rows: features.n_rows },
             [column] => Values::Column(&features.columns[*column], &self.levels[*column]),
             columns => Values::Joined((0..features.n_rows).map(|row| self.joined(features, columns, row)).collect()),
         };
         self.columns.iter().map(one).collect()
     }
 
+    /// Blanks the terms `[row][player]` ("age > 48") that would tell values of dropped columns.
+    pub fn hide(&self, terms: &mut [Vec<String>]) {
+        let tells = |columns: &Vec<usize>| columns.iter().any(|column| self.dropped[*column]);
+        for (player, _) in self.columns.iter().enumerate().filter(|(_, columns)| tells(columns)) {
+            terms.iter_mut().for_each(|row| DROPPED.clone_into(&mut row[player]));
+        }
+    }
+
     fn joined(&self, features: &Features, columns: &[usize], row: usize) -> Option<Arc<str>> {
-        let text = |column: &usize| text(&features.columns[*column], &self.levels[*column], row);
+        let text = |column: &usize| match self.dropped[*column] {
+            true => Some(DROPPED.to_owned()),
+            false => text(&features.columns[*column], &self.levels[*column], row),
+        };
         let texts: Vec<String> = columns.iter().map(|column| text(column).unwrap_or_else(|| "—".to_owned())).collect();
         Some(Arc::from(texts.join(", ")))
     }
@@ -62,6 +84,7 @@ impl<'a> Values<'a> {
             }
             Values::Column(column, _) => FeatureValues::from(*column),
             Values::Joined(texts) => FeatureValues::Texts(texts),
+            Values::Dropped { n_rows } => FeatureValues::Unreadable { n_rows: *n_rows },
         }
     }
 
@@ -70,6 +93,7 @@ impl<'a> Values<'a> {
         let known = match self {
             Values::Column(column, levels) => text(column, levels, row),
             Values::Joined(texts) => texts[row].as_deref().map(str::to_owned),
+            Values::Dropped { .. } => Some(DROPPED.to_owned()),
         };
         known.unwrap_or_else(|| "(missing)".to_owned())
     }
@@ -95,6 +119,11 @@ fn text(column: &Column, levels: &[String], row: usize) -> Option<String> {
     }
 }
 
+/// Whether `[privacy]` keeps a column's values out of everything stored.
+pub fn is_dropped(config: &Config, column: &str) -> bool {
+    config.privacy.as_ref().is_some_and(|privacy| privacy.drop.iter().any(|dropped| dropped == column))
+}
+
 /// The raw columns as the report lists them.
 pub fn described(
     config: &Config,
@@ -113,11 +142,12 @@ pub fn described(
     let one = |(at, spec): (usize, &FeatureSpec)| crate::audit::Feature {
         name: spec.column.clone(),
         kind: kind(spec, source.field(&spec.column)).to_owned(),
-        n_missing: tally.missing.get(at).copied().unwrap_or(0),
+        n_missing: Some(tally.missing.get(at).copied().unwrap_or(0)),
         levels: config
             .data
             .encode
             .get(&spec.column)
+            .filter(|_| !is_dropped(config, &spec.column))
             .map(|levels| levels.iter().map(ToString::to_string).collect())
             .unwrap_or_default(),
     };

@@ -12,6 +12,7 @@ mod explanations;
 mod feeding;
 mod gating;
 mod grouping;
+mod privacy;
 mod reading;
 mod surrogate;
 
@@ -86,6 +87,7 @@ impl Plan {
             let hint = if selection.filter.is_some() { " that pass [data] filter" } else { "" };
             return Err(crate::dataset::DataError::Empty { path: source.path.clone(), hint }.into());
         }
+        privacy::check(&loaded, &source, n_rows)?;
         let threshold = loaded.config.model.threshold.unwrap_or(0.5);
         let Some(path) = loaded.config.model.path.clone() else {
             return Self::recorded(loaded, threads, batch_rows, source, selection, n_rows, groups);

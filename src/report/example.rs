@@ -105,7 +105,7 @@ fn run() -> Run {
 
 fn scope() -> Scope {
     let feature =
-        |name: &str, kind: &str| Feature { name: name.into(), kind: kind.into(), n_missing: 3, levels: vec![] };
+        |name: &str, kind: &str| Feature { name: name.into(), kind: kind.into(), n_missing: Some(3), levels: vec![] };
     Scope {
         title: "Income above 50K".into(),
         description: Some("Who is shown an offer.".into()),
@@ -122,7 +122,7 @@ fn scope() -> Scope {
             attribute: "sex".into(),
             reference: "Male".into(),
             reference_rule: "largest group".into(),
-            n_unknown: 10,
+            n_unknown: Some(10),
         }],
         confidence: 0.95,
         min_group_rows: 30,

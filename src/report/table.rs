@@ -3,6 +3,7 @@
 use super::label::{self, Label};
 use super::number::{self, Unit};
 use crate::audit::Metric;
+use crate::privacy::WITHHELD;
 use serde::Serialize;
 
 /// A table with one column of row headers.
@@ -94,8 +95,16 @@ impl Cell {
         }
     }
 
+    /// There is a number, and it is not shown.
+    pub fn withheld() -> Self {
+        Self { text: "withheld".into(), numeric: true, ..Self::default() }
+    }
+
     /// "undefined" with its reason.
     pub fn undefined(reason: Option<&str>) -> Self {
+        if reason == Some(WITHHELD) {
+            return Self::withheld();
+        }
         let sub = Some(label::shorten(reason.unwrap_or("no reason recorded"), 80));
         Self { text: "undefined".into(), sub, numeric: true, is_reason: true, ..Self::default() }
     }

@@ -7,6 +7,7 @@ use super::sections;
 use super::table::Table;
 use super::words;
 use crate::audit::Audit;
+use crate::privacy;
 use serde::Serialize;
 
 /// The whole report.
@@ -111,7 +112,10 @@ impl Section {
 }
 
 impl View {
+    /// Of what may be published: no section sees anything else.
     pub fn of(audit: &Audit) -> Self {
+        let published = privacy::published(audit);
+        let audit = &published.audit;
         let lookup = Lookup::new(audit);
         let run = &audit.run;
         let title = if audit.scope.title.is_empty() { &run.pipeline } else { &audit.scope.title };
@@ -124,6 +128,7 @@ impl View {
             sections::gaps::section(&lookup),
             sections::cases::section(&lookup),
             sections::opinions::section(&lookup),
+            sections::withheld::section(&published),
             sections::drift::section(&lookup),
             sections::provenance::section(&lookup),
         ];

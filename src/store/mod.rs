@@ -22,6 +22,7 @@ mod layout;
 mod leftovers;
 mod lock;
 mod ongoing;
+mod pseudonym;
 pub mod query;
 mod rows;
 mod run_writer;
@@ -39,6 +40,7 @@ pub use digest::{sha256_of, sha256_of_files};
 pub use error::StoreError;
 pub use lock::PipelineLock;
 pub use ongoing::Ongoing;
+pub use pseudonym::Pseudonyms;
 pub use rows::{
     ExplainedOutputs, ExplanationBatch, FeatureValues, InteractionBatch, LabelColumn, LocalFitBatch, PredictionBatch,
     ROWS_SCHEMA_VERSION, number_text,

@@ -1,5 +1,6 @@
 //! The real binary in temporary folders: what it reads, writes, says and exits with.
 
+mod attack;
 mod bad_input;
 mod determinism;
 mod explaining;
@@ -8,5 +9,6 @@ mod goldens;
 mod history;
 mod nightly;
 mod pipelines;
+mod privacy;
 mod project;
 mod surrogates;

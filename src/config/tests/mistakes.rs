@@ -288,7 +288,6 @@ fn keys_that_contradict_each_other_are_refused() {
 fn what_is_not_available_yet_is_refused_by_name() {
     let leave = "leave it out for now";
     one_mistake("[layers]\n", &format!("7:2 [layers] is not available yet | {leave}"));
-    one_mistake("[privacy]\nsuppress_below = 5\n", &format!("7:2 [privacy] is not available yet | {leave}"));
     one_mistake("[notify]\non = \"change\"\n", &format!("7:2 [notify] is not available yet | {leave}"));
     let methods = "available today: `auto`, `tree`, `tree_path_dependent`, `linear`, `exact`, `kernel`, `permutation`, `lime` or `none`";
     one_mistake(

@@ -10,7 +10,7 @@ fn a_file_that_cannot_be_read_is_named_with_the_reason() {
         [("none.toml", "there is no such file"), ("", "it is a folder"), ("bytes.toml", "it is not text in UTF-8")]
     {
         let path = folder.path().join(name);
-        let errors = load(&path, &[], &no_environment).unwrap_err().errors;
+        let errors = load(&path, &[], &environment).unwrap_err().errors;
         assert_eq!(errors.len(), 1);
         assert_eq!(errors[0].to_string(), format!("cannot read {}: {reason}", path.display()));
         assert_eq!(errors[0].location(), None);
@@ -25,7 +25,7 @@ fn variables_are_expanded_and_unset_ones_are_errors() {
     let loaded = load(&path, &[], &|name| (name == "ROOT").then(|| "/data".to_owned())).unwrap();
     assert_eq!(loaded.config.data.path, "/data/d-today-${x}.parquet");
 
-    let errors = load(&path, &[], &no_environment).unwrap_err().errors;
+    let errors = load(&path, &[], &environment).unwrap_err().errors;
     assert_eq!(errors.len(), 1);
     assert_eq!(errors[0].to_string(), "environment variable `ROOT` is not set, `data.path` needs it");
     assert_eq!(errors[0].location().map(|(_, line, column)| (line, column)), Some((4, 9)));
@@ -105,15 +105,15 @@ fn project_defaults_fill_in_and_their_paths_start_at_their_own_folder() {
     let folder = folder_with(&[("probity.toml", project), ("a/b/x.toml", SOUND), ("a/b/y.toml", &own)]);
     let base = folder.path().join("a/b");
 
-    let loaded = load(&base.join("x.toml"), &[], &no_environment).unwrap();
+    let loaded = load(&base.join("x.toml"), &[], &environment).unwrap();
     assert_eq!(loaded.config.store.results.as_deref(), Some("../../var/results"));
     assert_eq!(loaded.results(), Some(base.join("../../var/results")));
     assert_eq!(loaded.catalogue(), Some(format!("sqlite:{}", base.join("../../var/c.db").display())));
 
-    let loaded = load(&base.join("y.toml"), &[], &no_environment).unwrap();
+    let loaded = load(&base.join("y.toml"), &[], &environment).unwrap();
     assert_eq!(loaded.config.store.results.as_deref(), Some("mine"), "a pipeline's own keys win");
     assert_eq!(loaded.config.store.catalogue.as_deref(), Some("sqlite:../../var/c.db"));
-    let loaded = load(&base.join("y.toml"), &["store.catalogue=sqlite:here.db".to_owned()], &no_environment).unwrap();
+    let loaded = load(&base.join("y.toml"), &["store.catalogue=sqlite:here.db".to_owned()], &environment).unwrap();
     assert_eq!(loaded.config.store.catalogue.as_deref(), Some("sqlite:here.db"), "overrides win over both");
 }
 
@@ -125,7 +125,7 @@ fn the_nearest_project_file_counts_and_its_mistakes_are_shown_in_it() {
         ("a/x.toml", SOUND),
         ("b/x.toml", SOUND),
     ]);
-    let errors = load(&folder.path().join("a/x.toml"), &[], &no_environment).unwrap_err().errors;
+    let errors = load(&folder.path().join("a/x.toml"), &[], &environment).unwrap_err().errors;
     let seen: Vec<_> = errors.iter().map(|error| format!("{error} | {}", error.help.as_deref().unwrap())).collect();
     assert_eq!(
         seen,
@@ -135,9 +135,9 @@ fn the_nearest_project_file_counts_and_its_mistakes_are_shown_in_it() {
         ]
     );
     assert!(errors[0].location().unwrap().0.ends_with("probity.toml"));
-    assert!(nearest_catalogue(&folder.path().join("a"), &no_environment).is_err());
+    assert!(nearest_catalogue(&folder.path().join("a"), &environment).is_err());
 
-    let found = nearest_catalogue(&folder.path().join("b"), &no_environment).unwrap();
+    let found = nearest_catalogue(&folder.path().join("b"), &environment).unwrap();
     assert_eq!(found, Some(format!("sqlite:{}", folder.path().join("b/../far.db").display())));
 }
 

@@ -27,6 +27,9 @@ pub(super) const NAME_PATTERN: &str = "^[a-z0-9-]+$";
 /// Paths of files that must be Parquet.
 pub(super) const PARQUET_PATTERN: &str = r"\.parquet$";
 
+/// Names of variables of the environment.
+pub(super) const ENV_PATTERN: &str = "^env:[A-Za-z_][A-Za-z0-9_]*$";
+
 /// One audit: what is read, which model scores it, how it is explained and measured, what must hold, where it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

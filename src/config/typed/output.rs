@@ -1,5 +1,6 @@
 //! `[report]`, `[store]`, `[privacy]` and `[notify]`: where results go, and what leaves the house.
 
+use super::ENV_PATTERN;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -75,12 +76,14 @@ pub struct Store {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Privacy {
-    /// Cells of fewer rows are withheld in reports, with complementary suppression. Default 0: none.
+    /// Counts of fewer rows are withheld in reports, and all from which they could be worked out. Default 0: none;
+    /// else at least 3.
     pub suppress_below: u64,
     /// `env:NAME` of the key with which row ids become HMAC-SHA256. Default: ids are kept as they are.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = ENV_PATTERN))]
     pub pseudonymise: Option<String>,
-    /// Columns that are never stored.
+    /// Columns whose values are never stored; attributions of them are.
     pub drop: Vec<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use super::{comparisons, crosses, thresholds};
 use crate::audit::{AttributeScope, Metric};
+use crate::privacy::WITHHELD;
 use crate::report::charts::dots::{self, Dot};
 use crate::report::charts::{Chart, Figure};
 use crate::report::label::{self, Label};
@@ -247,7 +248,8 @@ fn all_measures(lookup: &Lookup, attribute: &str) -> Option<Table> {
     let across = |group| lookup.metric_names(attribute, group).into_iter().map(move |name| (name, group));
     let all: Vec<(&str, &str)> = across("").chain(across(lookup::OTHERS)).collect();
     for (name, group) in all.iter().take(MAX_MEASURES) {
-        if let Some(metric) = lookup.metric(name, attribute, group) {
+        let shown = |metric: &&Metric| metric.undefined_reason.as_deref() != Some(WITHHELD);
+        if let Some(metric) = lookup.metric(name, attribute, group).filter(shown) {
             let mut compared = compared(attribute, metric);
             if *group == lookup::OTHERS && metric.reference.is_empty() {
                 compared.text = "all others and the reference".into();

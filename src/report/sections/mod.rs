@@ -16,3 +16,4 @@ pub mod provenance;
 pub mod scope;
 pub mod thresholds;
 pub mod verdict;
+pub mod withheld;

@@ -70,6 +70,8 @@ fn run(audit: &Audit) -> Vec<Fact> {
         fact("Finished", &run.finished_at),
         fact("Tool", format!("probity {}", run.tool_version)),
         fact("Seed", run.seed.to_string()),
+        code("Key of the pseudonyms", audit.scope.privacy.key_id.as_deref().unwrap_or_default()),
+        fact("Columns never stored", audit.scope.privacy.dropped.join(", ")),
         code("Configuration SHA-256", &run.config_sha256),
         code("Model SHA-256", &run.model_sha256),
         code("Data SHA-256", &run.data_sha256),

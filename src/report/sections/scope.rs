@@ -1,6 +1,6 @@
 //! What was audited: pipeline, data, model, threshold, groups, features.
 
-use crate::audit::{Audit, ModelFacts};
+use crate::audit::{Audit, Feature, ModelFacts};
 use crate::report::label::{self, Label};
 use crate::report::lookup::{self, Lookup};
 use crate::report::number;
@@ -84,11 +84,17 @@ fn attributes(lookup: &Lookup) -> Vec<Table> {
         let cells = vec![
             Cell::number(number::count(n_groups as u64)),
             Cell { is_reason: true, ..Cell::text(&reference).with_sub(Some(scope.reference_rule.clone())) },
-            Cell::number(number::count(scope.n_unknown)),
+            scope.n_unknown.map_or_else(Cell::withheld, |n| Cell::number(number::count(n))),
         ];
         table.push(Label::whole(&label::product(&scope.attribute), 40), cells);
     }
     if table.rows.is_empty() { Vec::new() } else { vec![table] }
+}
+
+fn missing(feature: &Feature, n_rows: u64) -> Cell {
+    let Some(n) = feature.n_missing else { return Cell::withheld() };
+    let share = if n_rows > 0 { n as f64 / n_rows as f64 } else { 0.0 };
+    Cell::number(number::count(n)).with_sub((n > 0).then(|| number::with_unit(number::Unit::Share, share)))
 }
 
 fn features(audit: &Audit) -> Vec<Table> {
@@ -96,12 +102,10 @@ fn features(audit: &Audit) -> Vec<Table> {
     let caption = format!("The model's {}", words::counted(all.len() as u64, "feature", "features"));
     let mut table = Table::new(caption, &["Feature", "Kind|", "Missing", "Values|"]);
     for feature in all.iter().take(MAX_FEATURES) {
-        let share = if audit.run.n_rows > 0 { feature.n_missing as f64 / audit.run.n_rows as f64 } else { 0.0 };
-        let sub = (feature.n_missing > 0).then(|| number::with_unit(number::Unit::Share, share));
         let levels =
             feature.levels.iter().take(40).map(|level| label::shorten(level, 40)).collect::<Vec<_>>().join(", ");
-        let missing = Cell::number(number::count(feature.n_missing)).with_sub(sub);
-        table.push(Label::whole(&feature.name, 40), vec![Cell::text(&feature.kind), missing, Cell::text(&levels)]);
+        let cells = vec![Cell::text(&feature.kind), missing(feature, audit.run.n_rows), Cell::text(&levels)];
+        table.push(Label::whole(&feature.name, 40), cells);
     }
     table.shown = words::shown(table.rows.len(), all.len(), "features", "in model order");
     if table.rows.is_empty() { Vec::new() } else { vec![table] }

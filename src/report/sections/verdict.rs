@@ -1,6 +1,7 @@
 //! The verdict in words, and every gate with what was observed and what was allowed.
 
 use crate::audit::{Audit, Decision, Gate};
+use crate::privacy::WITHHELD;
 use crate::report::charts::{Chart, Figure, gates};
 use crate::report::label::{self, Label};
 use crate::report::lookup::Lookup;
@@ -61,6 +62,9 @@ fn marked(gate: &Gate) -> Finding {
 fn finding(gate: &Gate) -> String {
     let unit = words::unit(&gate.metric);
     let name = label::shorten(&gate.gate, 160);
+    if gate.reason == WITHHELD {
+        return format!("{name}: the number is {WITHHELD}");
+    }
     if gate.decision == Decision::Insufficient {
         return format!("{name}: {}", label::shorten(&gate.reason, 200));
     }
@@ -81,7 +85,8 @@ fn table(all: &[&Gate]) -> Table {
         if has_baseline {
             cells.push(gate.baseline_value.map_or(Cell::none(), |v| Cell::number(number::with_unit(unit, v))));
         }
-        cells.extend([Cell::number(number::count(gate.n)), Cell::text(&gate.reason)]);
+        let n = if gate.reason == WITHHELD { Cell::withheld() } else { Cell::number(number::count(gate.n)) };
+        cells.extend([n, Cell::text(&gate.reason)]);
         table.push(Label::whole(&gate.gate, 80), cells);
     }
     table
@@ -94,6 +99,7 @@ fn observed(gate: &Gate) -> Cell {
             let interval = gate.ci_low.zip(gate.ci_high).map(|(low, high)| number::range(unit, low, high));
             Cell::number(number::apart(unit, value, gate.limit).0).with_sub(interval)
         }
+        None if gate.reason == WITHHELD => Cell::withheld(),
         None => Cell::number("undefined"),
     }
 }

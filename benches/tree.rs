@@ -7,7 +7,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use ndarray::Array2;
 use probity::explain::tree::{Algorithm, Cover, Options, Players, TreeExplainer};
-use probity::forest::{Forest, Link, Node, Split, Test, Tree};
+use probity::forest::{FlatForest, Forest, Link, Node, Split, Test, Tree};
 
 const FEATURES: usize = 12;
 
@@ -130,6 +130,26 @@ fn cohorts_by_background(bencher: Bencher, n_background: usize) {
     bencher
         .counter(ItemsCount::new(rows.nrows()))
         .bench_local(|| interventional(&forest, &background, &rows, Some(Algorithm::Cohorts)));
+}
+
+/// 200 trees by depth, 500 rows, background of 1,000 rows.
+#[divan::bench(args = [6, 10, 14], sample_count = 3)]
+fn pairs_by_depth(bencher: Bencher, depth: usize) {
+    let (forest, rows, background) = (forest(200, depth), rows(500), rows(1_000));
+    bencher
+        .counter(ItemsCount::new(rows.nrows()))
+        .bench_local(|| interventional(&forest, &background, &rows, Some(Algorithm::Pairs)));
+}
+
+/// Scores of 200 trees, 20,000 rows, by depth: what sampling methods ask of a proved forest.
+#[divan::bench(args = [6, 10, 14], sample_count = 5)]
+fn scores_by_depth(bencher: Bencher, depth: usize) {
+    let (flat, rows) = (FlatForest::new(&forest(200, depth)), rows(20_000));
+    let mut margins = vec![0.0; rows.nrows()];
+    bencher.counter(ItemsCount::new(rows.nrows())).bench_local(|| {
+        flat.margins(rows.as_slice().expect("rows lie one after the other"), &mut margins);
+        divan::black_box(&margins);
+    });
 }
 
 /// What the router makes of 200 trees of depth 6, by rows.

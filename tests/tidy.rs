@@ -21,6 +21,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("schemars", &["config"]),
     ("minijinja", &["report"]),
+    ("smallvec", &["explain/tree", "forest"]),
     ("statrs", &["stats"]),
     ("clap", &["cli", "main.rs"]),
     ("clap_complete", &["cli"]),

@@ -2,7 +2,10 @@
 //!
 //! A forest's margin for output o is `base[o] + Σ_trees leaf(o)`: averages are folded into the leaf values at import.
 
+pub(crate) mod cuts;
 mod flat;
+pub(crate) mod sides;
+pub(crate) mod simd;
 
 pub use flat::FlatForest;
 

@@ -5,15 +5,15 @@
 //! (it is *present* there) or the background's (it must be *absent*). A leaf reached with e present and r absent
 //! players gives each present one `+v (e−1)! r! / (e+r)!` and each absent one `−v e! (r−1)! / (e+r)!` a background row.
 
-use super::cuts::{Bins, Cuts};
 use super::ensemble::Ensemble;
 use super::paths::most_players;
 use super::pattern::Target;
 use super::router::parts_within;
-use super::sides::Switches;
-use super::simd::Simd;
 use super::slots::Slots;
 use super::weights::{Weights, logistic_slope};
+use crate::forest::cuts::{Bins, Cuts};
+use crate::forest::sides::Switches;
+use crate::forest::simd::Simd;
 use crate::forest::{Node, Tree};
 use ndarray::ArrayView2;
 use rayon::prelude::*;

@@ -1,10 +1,10 @@
 //! How much of the training data (or of a background) passed through each node.
 
 use super::TreeError;
-use super::cuts::Cuts;
 use super::ensemble::Ensemble;
-use super::sides::count_nodes;
-use super::simd::Simd;
+use crate::forest::cuts::Cuts;
+use crate::forest::sides::count_nodes;
+use crate::forest::simd::Simd;
 use crate::forest::{Forest, Node, Tree};
 use ndarray::ArrayView2;
 use rayon::prelude::*;

@@ -1,9 +1,9 @@
 //! The forest as the engines see it: checked, only the outputs asked for, features mapped to players.
 
 use super::TreeError;
-use super::cuts::{Bins, Cuts};
-use super::sides::count_nodes;
-use super::simd::Simd;
+use crate::forest::cuts::{Bins, Cuts};
+use crate::forest::sides::count_nodes;
+use crate::forest::simd::Simd;
 use crate::forest::{Forest, Node, Tree};
 use rayon::prelude::*;
 

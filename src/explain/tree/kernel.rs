@@ -2,7 +2,7 @@
 //!
 //! What they work on, and the plain versions; `simd` has the same loops for wide registers.
 
-use super::cuts::{BLOCK, Compare};
+use crate::forest::cuts::{BLOCK, Compare};
 
 /// Numbers of a 512-bit register.
 pub(super) const LANES: usize = 8;
@@ -48,6 +48,33 @@ pub(super) struct Place {
     pub stride: usize,
 }
 
+/// How the one line of a packed entry is spread over the slots of a row of sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Spread {
+    /// Slot of each lane of the entry.
+    slots: [u8; LANES - 1],
+    n_slots: u8,
+    /// For each slot, the lane of the entry that is added to it; the last lane, which is zero, where there is none.
+    pub(super) lanes: [u8; WIDEST * LANES],
+}
+
+impl Spread {
+    /// Lane i goes to `slots[i]`; fewer slots than lanes, all within the widest row.
+    pub fn over(slots: &[u32]) -> Self {
+        let mut spread =
+            Self { slots: [0; LANES - 1], n_slots: slots.len() as u8, lanes: [LANES as u8 - 1; WIDEST * LANES] };
+        for (lane, slot) in slots.iter().enumerate() {
+            spread.slots[lane] = *slot as u8;
+            spread.lanes[*slot as usize] = lane as u8;
+        }
+        spread
+    }
+
+    fn slots(&self) -> &[u8] {
+        &self.slots[..self.n_slots as usize]
+    }
+}
+
 /// Keys, see [`super::simd::Simd::keys`].
 pub(super) fn keys(block: &[u8], terms: &[Term], last: u16, keys: &mut Keys) {
     keys.keys = [0; BLOCK];
@@ -60,12 +87,6 @@ pub(super) fn keys(block: &[u8], terms: &[Term], last: u16, keys: &mut Keys) {
     keys.keys.iter_mut().for_each(|key| *key = (*key).min(last));
 }
 
-/// Rows whose byte is above `threshold`, one bit each.
-pub(super) fn holds(column: &[u8; BLOCK], threshold: u8) -> u64 {
-    let bit = |row: usize| u64::from(column[row] > threshold) << row;
-    (0..BLOCK).fold(0, |holds, row| holds | bit(row))
-}
-
 /// Adds entries, see [`super::simd::Simd::add_entries`].
 pub(super) fn add<const W: usize>(sums: &mut [Line], place: Place, tables: &[&[Line]], keys: &[Keys]) {
     for (row, sums) in sums.chunks_exact_mut(place.stride).enumerate() {
@@ -74,6 +95,19 @@ pub(super) fn add<const W: usize>(sums: &mut [Line], place: Place, tables: &[&[L
             let entry = &table[keys.keys[row] as usize * W..][..W];
             for (sum, term) in sums.iter_mut().zip(entry) {
                 sum.0.iter_mut().zip(&term.0).for_each(|(sum, term)| *sum += *term);
+            }
+        }
+    }
+}
+
+/// Adds packed entries, see [`super::simd::Simd::add_packed`].
+pub(super) fn add_packed(sums: &mut [Line], place: Place, tables: &[(&[Line], &Spread)], keys: &[Keys]) {
+    for (row, sums) in sums.chunks_exact_mut(place.stride).enumerate() {
+        let sums = &mut sums[place.offset..place.offset + place.width];
+        for ((table, spread), keys) in tables.iter().zip(keys) {
+            let entry = &table[keys.keys[row] as usize];
+            for (slot, term) in spread.slots().iter().zip(entry.0) {
+                sums[*slot as usize / LANES].0[*slot as usize % LANES] += term;
             }
         }
     }

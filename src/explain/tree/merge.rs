@@ -2,9 +2,15 @@
 //!
 //! For a group of leaves and a feature, a *class* is a set of bins that all leaves of the group treat alike. The group's
 //! table has one cell for each combination of classes. Groups are merged greedily, the pair whose table is smallest
-//! against the two it replaces first, while the table stays within the limits.
+//! against the two it replaces first, while the table stays within the limits. Leaves come in depth-first order, and
+//! leaves that stand close share most of their tests: only groups close to each other are compared, which finds tables
+//! as good as comparing all of them.
 
 use super::paths::LeafGame;
+use smallvec::{SmallVec, smallvec};
+
+/// Groups behind each group that it may merge with.
+const NEIGHBOURS: usize = 2;
 
 /// A group of leaves: its classes feature by feature, and what it was made of.
 #[derive(Debug, Clone)]
@@ -14,7 +20,7 @@ pub(super) struct Group {
     /// Product of the axes' classes.
     pub n_cells: usize,
     /// Distinct players of its leaves, ascending.
-    pub players: Vec<u32>,
+    pub players: SmallVec<[u32; 8]>,
     pub made_of: MadeOf,
 }
 
@@ -32,7 +38,7 @@ pub(super) struct Axis {
     /// Index into the tree's `LocalBins`.
     pub feature: usize,
     /// Class of every bin; classes are numbered in order of their first bin.
-    pub class: Vec<u16>,
+    pub class: SmallVec<[u16; 12]>,
     pub n_classes: usize,
 }
 
@@ -72,7 +78,7 @@ fn of_leaf(leaf: usize, game: &LeafGame) -> Group {
 }
 
 fn two_classes(feature: usize, agrees: &[bool]) -> Axis {
-    let class: Vec<u16> = agrees.iter().map(|agree| u16::from(*agree != agrees[0])).collect();
+    let class: SmallVec<[u16; 12]> = agrees.iter().map(|agree| u16::from(*agree != agrees[0])).collect();
     let n_classes = 1 + usize::from(class.contains(&1));
     Axis { feature, class, n_classes }
 }
@@ -122,18 +128,27 @@ impl<'a, W: Fn(usize) -> usize> Greedy<'a, W> {
         self.live[second] = None;
         self.best[second] = None;
         for at in 0..self.live.len() {
-            let stale = at == first || self.best[at].is_some_and(|(_, with)| with == first || with == second);
-            if stale {
+            if at == first || self.reaches(at, first) || self.reaches(at, second) {
                 self.find_best(at);
-            } else if at < first {
-                self.offer(at, first);
             }
         }
     }
 
     fn find_best(&mut self, at: usize) {
         self.best[at] = None;
-        (at + 1..self.live.len()).for_each(|other| self.offer(at, other));
+        let mut neighbours = [None; NEIGHBOURS];
+        neighbours.iter_mut().zip(self.neighbours(at)).for_each(|(slot, other)| *slot = Some(other));
+        neighbours.into_iter().flatten().for_each(|other| self.offer(at, other));
+    }
+
+    /// Whether a position is, or was, among the neighbours behind another.
+    fn reaches(&self, at: usize, other: usize) -> bool {
+        at < other && self.live[at + 1..other].iter().flatten().count() < NEIGHBOURS
+    }
+
+    /// The live groups next behind a position.
+    fn neighbours(&self, at: usize) -> impl Iterator<Item = usize> {
+        (at + 1..self.live.len()).filter(|other| self.live[*other].is_some()).take(NEIGHBOURS)
     }
 
     fn offer(&mut self, at: usize, other: usize) {
@@ -199,7 +214,7 @@ fn join(a: usize, b: usize, arena: &[Group]) -> Group {
 }
 
 fn join_axes(a: &Axis, b: &Axis) -> Axis {
-    let mut number = vec![u16::MAX; a.n_classes * b.n_classes];
+    let mut number: SmallVec<[u16; 64]> = smallvec![u16::MAX; a.n_classes * b.n_classes];
     let mut n_classes = 0;
     let mut class_of = |(of_a, of_b): (&u16, &u16)| {
         let class = &mut number[*of_a as usize * b.n_classes + *of_b as usize];
@@ -230,7 +245,9 @@ pub(super) fn cells_in(whole: &Group, part: &Group) -> Vec<u16> {
         // Class 0 holds the first bin on both sides: its step is 0, so its cells stand already.
         let n_before = cells.len();
         for step in &steps[1..] {
-            (0..n_before).for_each(|at| cells.push(cells[at] + step));
+            let from = cells.len();
+            cells.extend_from_within(..n_before);
+            cells[from..].iter_mut().for_each(|cell| *cell += step);
         }
     }
     cells
@@ -274,7 +291,7 @@ mod tests {
         LeafGame {
             votes: 0..1,
             players: axes.iter().map(|(feature, _)| *feature as u32).collect(),
-            covers: vec![1.0; axes.len()],
+            covers: smallvec![1.0; axes.len()],
             axes: axes.iter().enumerate().map(axis).collect(),
         }
     }
@@ -287,8 +304,8 @@ mod tests {
         let groups = merge_leaves(&games, WIDE, |players| players);
         let [left] = groups.left[..] else { panic!("one group is left") };
         let group = &groups.arena[left];
-        assert_eq!(group.axes[0], Axis { feature: 0, class: vec![0, 1, 2, 3], n_classes: 4 });
-        assert_eq!(group.axes[1], Axis { feature: 2, class: vec![0, 1], n_classes: 2 });
+        assert_eq!(group.axes[0], Axis { feature: 0, class: smallvec![0, 1, 2, 3], n_classes: 4 });
+        assert_eq!(group.axes[1], Axis { feature: 2, class: smallvec![0, 1], n_classes: 2 });
         assert_eq!((group.n_cells, &group.players[..]), (8, &[0, 2][..]));
     }
 

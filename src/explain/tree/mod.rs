@@ -11,19 +11,20 @@
 //! `router` estimates what each would cost and chooses before the first row, from totals only: batches and threads never
 //! change a digit. Work runs on the current rayon pool.
 
+mod agreement;
 mod cohort;
 mod cover;
-mod cuts;
 mod ensemble;
 mod gauss;
 mod kernel;
 mod lanes;
+mod layout;
 mod merge;
+mod pairs;
 mod paths;
 mod pattern;
 mod quadrature;
 mod router;
-mod sides;
 mod simd;
 mod slots;
 mod survey;
@@ -41,8 +42,8 @@ pub use ensemble::Players;
 pub use router::{Algorithm, Estimate};
 
 use crate::explain::Attributions;
+use crate::forest::cuts::Cuts;
 use crate::forest::{Forest, Link};
-use cuts::Cuts;
 use ensemble::Ensemble;
 use ndarray::{Array2, Array3, ArrayView2};
 use pattern::Target;
@@ -261,7 +262,7 @@ impl TreeExplainer {
     }
 
     #[cfg(test)]
-    fn with_simd(self, simd: simd::Simd) -> Self {
+    fn with_simd(self, simd: crate::forest::simd::Simd) -> Self {
         let interactions = self.interactions.map(|engine| engine.with_simd(simd));
         Self { attributions: self.attributions.with_simd(simd), interactions, ..self }
     }

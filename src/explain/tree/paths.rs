@@ -3,9 +3,10 @@
 //! A leaf of value v pays v if every player on its path agrees, so only the pattern of agreement matters.
 
 use super::cover::Cover;
-use super::cuts::{LocalBins, as_split};
 use super::ensemble::Ensemble;
+use crate::forest::cuts::{LocalBins, as_split};
 use crate::forest::{Node, Tree};
+use smallvec::SmallVec;
 use std::ops::Range;
 
 /// One leaf that votes, with the tests on its path collected by feature.
@@ -14,11 +15,11 @@ pub(super) struct LeafGame {
     /// Range of the tree's votes.
     pub votes: Range<u32>,
     /// Distinct players on the path, ascending.
-    pub players: Vec<u32>,
+    pub players: SmallVec<[u32; 8]>,
     /// Product of the cover shares of each player's edges; 1 where no cover is given.
-    pub covers: Vec<f64>,
+    pub covers: SmallVec<[f64; 8]>,
     /// One per feature on the path, ascending by feature.
-    pub axes: Vec<LeafAxis>,
+    pub axes: SmallVec<[LeafAxis; 6]>,
 }
 
 /// The tests of one feature on a leaf's path.
@@ -29,7 +30,7 @@ pub(super) struct LeafAxis {
     /// Index into the leaf's `players`.
     pub player: usize,
     /// For each bin of the feature, whether it passes all these tests.
-    pub agrees: Vec<bool>,
+    pub agrees: SmallVec<[bool; 16]>,
 }
 
 /// One edge of a path: the split above and the side taken.
@@ -54,8 +55,8 @@ pub(super) fn leaf_games(ensemble: &Ensemble, tree: usize, cover: Option<&Cover>
         grown,
         |yes, no| cover.map_or((1.0, 1.0), |cover| cover.shares(tree, yes, no)),
         |path, votes| {
-            let mut axes: Vec<LeafAxis> = Vec::new();
-            let mut covers: Vec<(u32, f64)> = Vec::new();
+            let mut axes: SmallVec<[LeafAxis; 6]> = SmallVec::new();
+            let mut covers: SmallVec<[(u32, f64); 8]> = SmallVec::new();
             for edge in path {
                 let Some((feature, takes_yes)) = &yes_bins[edge.split] else { continue };
                 let player = ensemble.players[bins[*feature].feature as usize];
@@ -75,14 +76,14 @@ pub(super) fn leaf_games(ensemble: &Ensemble, tree: usize, cover: Option<&Cover>
     (bins, games)
 }
 
-fn multiply_share(covers: &mut Vec<(u32, f64)>, player: u32, share: f64) {
+fn multiply_share(covers: &mut SmallVec<[(u32, f64); 8]>, player: u32, share: f64) {
     match covers.iter_mut().find(|(other, _)| *other == player) {
         Some((_, product)) => *product *= share,
         None => covers.push((player, share)),
     }
 }
 
-fn restrict_axis(axes: &mut Vec<LeafAxis>, feature: usize, takes_yes: &[bool], yes: bool) {
+fn restrict_axis(axes: &mut SmallVec<[LeafAxis; 6]>, feature: usize, takes_yes: &[bool], yes: bool) {
     match axes.iter_mut().find(|axis| axis.feature == feature) {
         Some(axis) => axis.agrees.iter_mut().zip(takes_yes).for_each(|(agrees, takes)| *agrees &= *takes == yes),
         None => {

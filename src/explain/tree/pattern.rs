@@ -32,6 +32,11 @@ pub(super) fn pairs_of(k: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..k).flat_map(move |a| (a + 1..k).map(move |b| (a, b)))
 }
 
+/// Position of (a, b), a < b, in [`pairs_of`]`(k)`.
+pub(super) fn pair_index(k: usize, a: usize, b: usize) -> usize {
+    a * (2 * k - a - 1) / 2 + (b - a - 1)
+}
+
 /// G for independent players who agree with chance `covers[i]` when absent, `[2^k]`.
 pub(super) fn absent_from_covers(covers: &[f64]) -> Vec<f64> {
     let mut weights = Vec::with_capacity(1 << covers.len());
@@ -62,29 +67,44 @@ pub(super) fn padded(n_values: usize) -> usize {
     n_values.next_multiple_of(LANES)
 }
 
-/// Writes the values of every pattern, `[2^k × padded(n_values)]`, of a leaf of value 1 with absent weights `absent`
-/// `[2^k]`.
-pub(super) fn pattern_values(target: Target, k: usize, absent: &[f64], weights: &Weights, values: &mut Vec<f64>) {
-    let width = padded(target.n_values(k));
+/// Writes the values of every pattern, `[2^k × width]`, of a leaf of value 1 with absent weights `absent` `[2^k]`.
+///
+/// `lanes` says where in a row each of the values stands; `width` is a whole number of registers that holds them all.
+pub(super) fn pattern_values(
+    target: Target,
+    lanes: &[usize],
+    absent: &[f64],
+    weights: &Weights,
+    values: &mut Vec<f64>,
+) {
+    let k = absent.len().trailing_zeros() as usize;
+    let width = padded(lanes.iter().max().map_or(0, |last| last + 1));
     values.clear();
     values.resize(absent.len() * width, 0.0);
     let full = absent.len() - 1;
     for (present, row) in values.chunks_exact_mut(width.max(1)).enumerate() {
         let weight = absent[full ^ present];
         if weight != 0.0 {
-            terms(target, k, present, weight, weights, row);
+            terms(target, (k, lanes), present, weight, weights, row);
         }
     }
     add_subsets(values, width);
 }
 
 /// What coalition `present` adds to each value, given that it pays `weight`.
-fn terms(target: Target, k: usize, present: usize, weight: f64, weights: &Weights, out: &mut [f64]) {
+fn terms(
+    target: Target,
+    (k, lanes): (usize, &[usize]),
+    present: usize,
+    weight: f64,
+    weights: &Weights,
+    out: &mut [f64],
+) {
     let size = present.count_ones() as usize;
     let joined = if size > 0 { weight * weights.join(k, size - 1) } else { 0.0 };
     let left_out = if size < k { -weight * weights.join(k, size) } else { 0.0 };
-    for (player, out) in out[..k].iter_mut().enumerate() {
-        *out = if present >> player & 1 == 1 { joined } else { left_out };
+    for (player, lane) in lanes[..k].iter().enumerate() {
+        out[*lane] = if present >> player & 1 == 1 { joined } else { left_out };
     }
     if target == Target::Players || k < 2 {
         return;
@@ -94,8 +114,8 @@ fn terms(target: Target, k: usize, present: usize, weight: f64, weights: &Weight
     };
     let by_members =
         [weight * pair(Some(size)), -weight * pair(size.checked_sub(1)), weight * pair(size.checked_sub(2))];
-    for ((a, b), out) in pairs_of(k).zip(&mut out[k..]) {
-        *out = by_members[(present >> a & 1) + (present >> b & 1)];
+    for ((a, b), lane) in pairs_of(k).zip(&lanes[k..]) {
+        out[*lane] = by_members[(present >> a & 1) + (present >> b & 1)];
     }
 }
 
@@ -132,7 +152,8 @@ mod tests {
             let covers: Vec<f64> = (0..k).map(|i| 0.1 + 0.13 * i as f64).collect();
             let absent = absent_from_covers(&covers);
             let mut values = vec![];
-            pattern_values(Target::Players, k, &absent, &Weights::up_to(k), &mut values);
+            let lanes: Vec<usize> = (0..k).collect();
+            pattern_values(Target::Players, &lanes, &absent, &Weights::up_to(k), &mut values);
             for agree in 0..1 << k {
                 for player in 0..k {
                     let expected = by_definition(k, &absent, agree, player);

@@ -13,7 +13,6 @@
 //! (Quadrature TreeSHAP, arXiv 2605.04497.)
 
 use super::cover::Cover;
-use super::cuts::{BLOCK, Cuts};
 use super::ensemble::Ensemble;
 use super::gauss::Rule;
 use super::kernel::LANES;
@@ -21,11 +20,12 @@ use super::lanes::EdgeFactors;
 use super::paths::most_players;
 use super::pattern::Target;
 use super::router::parts_within;
-use super::sides::Switches;
-use super::simd::Simd;
 use super::slots::Slots;
 use super::walk::{Go, Walk};
 use crate::forest::Node;
+use crate::forest::cuts::{BLOCK, Cuts};
+use crate::forest::sides::Switches;
+use crate::forest::simd::Simd;
 use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
 use std::ops::Range;

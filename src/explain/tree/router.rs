@@ -4,20 +4,23 @@
 //! they need to be right to a factor of two or so, since engines differ by far more away from the crossings.
 
 use super::Options;
+use super::agreement;
 use super::cohort::Cohorts;
 use super::cover::Cover;
-use super::cuts::{Bins, Cuts};
 use super::ensemble::Ensemble;
 use super::kernel::LANES;
+use super::layout::Layout;
 use super::merge::Limits;
+use super::pairs::PatternPairs;
 use super::pattern::Target;
 use super::quadrature::Quadrature;
-#[cfg(test)]
-use super::simd::Simd;
 use super::slots::Slots;
 use super::survey::Survey;
 use super::table::Absent;
 use super::tables::Tables;
+use crate::forest::cuts::{Bins, Cuts};
+#[cfg(test)]
+use crate::forest::simd::Simd;
 use ndarray::ArrayView2;
 use std::ops::Range;
 
@@ -43,6 +46,8 @@ pub(super) enum Absence<'a> {
 pub enum Algorithm {
     /// Merged-leaf tables, both kinds; paths of up to 12 players.
     Tables,
+    /// Pairs of patterns, interventional; paths of up to 64 players.
+    Pairs,
     /// Cohort walk, interventional.
     Cohorts,
     /// Gauss–Legendre quadrature, path-dependent.
@@ -69,6 +74,7 @@ pub(super) struct Engine {
 #[derive(Debug)]
 enum Kernel {
     Tables(Tables),
+    Pairs(PatternPairs),
     Cohorts(Cohorts),
     Quadrature(Quadrature),
 }
@@ -78,6 +84,7 @@ impl Engine {
     pub fn explain(&self, rows: ArrayView2<f64>, out: &mut [f64]) {
         match &self.kernel {
             Kernel::Tables(tables) => tables.explain(rows, out),
+            Kernel::Pairs(pairs) => pairs.explain(rows, out),
             Kernel::Cohorts(cohorts) => cohorts.explain(rows, out),
             Kernel::Quadrature(quadrature) => quadrature.explain(rows, out),
         }
@@ -86,6 +93,7 @@ impl Engine {
     pub fn slots(&self) -> &Slots {
         match &self.kernel {
             Kernel::Tables(tables) => tables.slots(),
+            Kernel::Pairs(pairs) => pairs.slots(),
             Kernel::Cohorts(cohorts) => cohorts.slots(),
             Kernel::Quadrature(quadrature) => quadrature.slots(),
         }
@@ -95,6 +103,7 @@ impl Engine {
     pub fn with_simd(mut self, simd: Simd) -> Self {
         self.kernel = match self.kernel {
             Kernel::Tables(tables) => Kernel::Tables(tables.with_simd(simd)),
+            Kernel::Pairs(pairs) => Kernel::Pairs(pairs.with_simd(simd)),
             Kernel::Cohorts(cohorts) => Kernel::Cohorts(cohorts),
             Kernel::Quadrature(quadrature) => Kernel::Quadrature(quadrature.with_simd(simd)),
         };
@@ -119,7 +128,10 @@ pub(super) fn route(ensemble: &Ensemble, cuts: &Cuts, absence: &Absence, target:
     let kernel = match (algorithm, absence) {
         (Algorithm::Tables, _) => {
             let limits = costs.merge_limits();
-            Kernel::Tables(Tables::new(ensemble, cuts.clone(), absence.to_owned(), slots, limits, limit))
+            Kernel::Tables(Tables::new(ensemble, cuts.clone(), absence.to_owned(), slots, limits, options))
+        }
+        (Algorithm::Pairs, Absence::Background { bins, .. }) => {
+            Kernel::Pairs(PatternPairs::new(ensemble, cuts, bins, slots, limit))
         }
         (_, Absence::Background { bins, margins }) => {
             let cohorts = Cohorts::new(ensemble, cuts, bins, slots, limit);
@@ -134,8 +146,9 @@ pub(super) fn route(ensemble: &Ensemble, cuts: &Cuts, absence: &Absence, target:
 
 fn name(kernel: &Kernel) -> String {
     match kernel {
-        Kernel::Tables(tables) if tables.is_streamed() => "merged-leaf tables, built again for each batch".into(),
+        Kernel::Tables(tables) if tables.are_built_again() => "merged-leaf tables, built again for each batch".into(),
         Kernel::Tables(_) => "merged-leaf tables".into(),
+        Kernel::Pairs(_) => "pattern pairs".into(),
         Kernel::Cohorts(_) => "cohort walk".into(),
         Kernel::Quadrature(quadrature) => format!("quadrature with up to {} points", quadrature.most_points()),
     }
@@ -159,17 +172,18 @@ struct Costs<'a> {
 }
 
 impl Costs<'_> {
+    /// The cheapest algorithm, of those asked for if any of them can do it.
     fn cheapest(&self) -> (Algorithm, Estimate) {
         let walk = match self.absence {
             Absence::Background { .. } => (Algorithm::Cohorts, self.cohorts()),
             Absence::Cover(_) => (Algorithm::Quadrature, self.quadrature()),
         };
         let tables = self.tables().map(|estimate| (Algorithm::Tables, estimate));
-        let asked = |algorithm: Algorithm| self.options.algorithm.is_none_or(|asked| asked == algorithm);
-        match tables {
-            Some(tables) if asked(Algorithm::Tables) && (!asked(walk.0) || tables.1.seconds < walk.1.seconds) => tables,
-            _ => walk,
-        }
+        let pairs = self.pairs().map(|estimate| (Algorithm::Pairs, estimate));
+        let all = [Some(walk), tables, pairs].into_iter().flatten();
+        let asked = all.clone().filter(|(algorithm, _)| self.options.algorithm == Some(*algorithm));
+        let cheaper = |a: &(Algorithm, Estimate), b: &(Algorithm, Estimate)| a.1.seconds.total_cmp(&b.1.seconds);
+        asked.min_by(cheaper).or_else(|| all.min_by(cheaper)).unwrap_or(walk)
     }
 
     /// Merging leaves pays only if enough rows look them up; looking up pairs costs several times as much.
@@ -179,9 +193,9 @@ impl Costs<'_> {
             Target::Pairs => self.options.expected_rows.saturating_mul(6),
         };
         match lookups {
-            ..3_000 => Limits { cells: 1024, numbers: 16 << 10, run: 1 },
-            3_000..12_000 => Limits { cells: 128, numbers: 16 << 10, run: 16 },
-            _ => Limits { cells: 1024, numbers: 16 << 10, run: 64 },
+            ..1_500 => Limits { cells: 1024, numbers: 16 << 10, run: 1 },
+            1_500..12_000 => Limits { cells: 128, numbers: 16 << 10, run: 64 },
+            _ => Limits { cells: 512, numbers: 16 << 10, run: 64 },
         }
     }
 
@@ -191,22 +205,20 @@ impl Costs<'_> {
 
     /// Registers of a table's entry.
     fn entry_lines(&self) -> f64 {
-        let of_group = self.slots.target().n_values(self.survey.most_players.max(1)) * self.slots.n_outputs;
-        self.slots.lines().min(of_group).max(1) as f64
+        Layout::of(self.survey.most_players, self.slots.n_outputs, self.slots).width.max(1) as f64
     }
 
     /// `None` where tables cannot hold the paths, or the scale needs single background rows.
     fn tables(&self) -> Option<Estimate> {
         let survey = &self.survey;
-        let by_rows = matches!(self.absence, Absence::Background { margins, .. } if !margins.is_empty());
-        if by_rows || survey.most_players > MOST_PLAYERS || survey.most_features > MOST_FEATURES {
+        if self.explains_probability() || survey.most_players > MOST_PLAYERS || survey.most_features > MOST_FEATURES {
             return None;
         }
         let lines = self.entry_lines();
         let merged = self.merge_limits().run > 1;
         let lookups = survey.leaves * if merged { 0.1 } else { 1.0 };
         let values = self.slots.target().n_values(survey.most_players.max(1)) as f64;
-        let build = survey.leaves * if merged { 3_500.0 } else { 800.0 }
+        let build = survey.leaves * if merged { 1_800.0 } else { 1_000.0 }
             + survey.patterns * (values / LANES as f64).ceil() * survey.most_players as f64 * 1.5
             + survey.cells * lines * 5.0;
         let background = match self.absence {
@@ -215,9 +227,31 @@ impl Costs<'_> {
         };
         let bytes = survey.cells * lines * (LANES * 8) as f64;
         let builds = if bytes <= self.options.table_bytes as f64 { 1.0 } else { (self.rows() / BATCH).ceil() };
-        let nanoseconds = builds * (build + background) + self.rows() * lookups * (1.0 + 0.5 * lines);
+        let nanoseconds = builds * (build + background) + self.rows() * lookups * (0.5 + 0.4 * lines);
         let bytes = (bytes as usize).min(self.options.table_bytes);
         Some(Estimate { seconds: nanoseconds * 1e-9, bytes })
+    }
+
+    /// A margin's values are the same for equal patterns; a probability's are not.
+    fn explains_probability(&self) -> bool {
+        matches!(self.absence, Absence::Background { margins, .. } if !margins.is_empty())
+    }
+
+    /// `None` where patterns cannot hold the paths' players, or the scale needs single background rows.
+    fn pairs(&self) -> Option<Estimate> {
+        let Absence::Background { bins, .. } = self.absence else { return None };
+        if self.explains_probability() || self.survey.most_players > agreement::MOST_PLAYERS {
+            return None;
+        }
+        let n_rows = bins.n_rows as f64;
+        let distinct = (self.survey.patterns / self.survey.leaves.max(1.0)).min(n_rows);
+        let values = self.slots.target().n_values(self.survey.most_players.max(1)) as f64;
+        let by_row = self.survey.leaves * (8.0 + distinct / 64.0 + 1.5 * values);
+        let by_batch = self.survey.leaves * n_rows * 20.0;
+        // Rows are taken 64 at a time.
+        let nanoseconds = self.rows().max(16.0) * by_row + (self.rows() / BATCH).ceil() * by_batch;
+        let bytes = (self.survey.leaves * bins.n_rows as f64 * 32.0) as usize;
+        Some(Estimate { seconds: nanoseconds * 1e-9, bytes: bytes.min(self.options.table_bytes) })
     }
 
     /// More background rows disagree with a row in more ways, and so visit more nodes, some of them several times.

@@ -1,47 +1,20 @@
-//! Which registers the machine has, and the inner loops written for them.
+//! The inner loops of the engines, written for the registers that [`Simd`] finds.
 //!
 //! Every variant does the same additions of the same numbers in the same order, lane by lane, so which one the machine
 //! can run never changes a bit of the result. This is the only file of the explanations with `unsafe`: calls of
 //! functions compiled for instructions that were found at run time, and loads whose bounds are checked beforehand.
 #![allow(unsafe_code)]
 
-use super::cuts::{BLOCK, Compare};
-use super::kernel::{self, Keys, Line, Place, Term};
+use super::kernel::{self, Keys, Line, Place, Spread, Term};
 use super::lanes::{Plain, Vectorised};
-
-/// What the machine can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Simd {
-    Portable,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
+use crate::forest::cuts::BLOCK;
+#[cfg(test)]
+use crate::forest::cuts::Compare;
+use crate::forest::simd::Simd;
 
 impl Simd {
-    pub fn detect() -> Self {
-        Self::available().pop().unwrap_or(Simd::Portable)
-    }
-
-    /// All variants this machine can run, the fastest last.
-    pub fn available() -> Vec<Self> {
-        #[allow(unused_mut)]
-        let mut found = vec![Simd::Portable];
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx2") {
-                found.push(Simd::Avx2);
-            }
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
-                found.push(Simd::Avx512);
-            }
-        }
-        found
-    }
-
     /// Keys of a quantised block `[column][row]`: the deltas of the terms that hold, at most `last`.
-    pub fn keys(self, block: &[u8], terms: &[Term], last: u16, keys: &mut Keys) {
+    pub(super) fn keys(self, block: &[u8], terms: &[Term], last: u16, keys: &mut Keys) {
         let column = |term: &Term| term.compare.column as usize;
         assert!(terms.iter().all(|term| (column(term) + 1) * BLOCK <= block.len()), "a column that the block lacks");
         keys.last = last;
@@ -56,21 +29,8 @@ impl Simd {
         }
     }
 
-    /// Rows of a quantised block whose compare holds, one bit each.
-    pub fn holds(self, block: &[u8], compare: Compare) -> u64 {
-        let column: &[u8; BLOCK] = block[compare.column as usize * BLOCK..]
-            .first_chunk()
-            .unwrap_or_else(|| unreachable!("a block has whole columns"));
-        match self {
-            // SAFETY: the instructions were found at run time.
-            #[cfg(target_arch = "x86_64")]
-            Simd::Avx512 => unsafe { x86::holds_avx512(column, compare.threshold) },
-            _ => kernel::holds(column, compare.threshold),
-        }
-    }
-
     /// Runs `work` compiled for the machine's vectors. Nothing is reassociated or fused: the bits stay the same.
-    pub fn vectorise<W: Vectorised>(self, work: W) {
+    pub(super) fn vectorise<W: Vectorised>(self, work: W) {
         match self {
             Simd::Portable => work.run(Plain),
             // SAFETY: the instructions were found at run time.
@@ -83,7 +43,7 @@ impl Simd {
     }
 
     /// Adds to each row's `width` lines of `sums` (at `offset` of `stride`) its entry of every table, table by table.
-    pub fn add_entries(self, sums: &mut [Line], place: Place, tables: &[&[Line]], keys: &[Keys]) {
+    pub(super) fn add_entries(self, sums: &mut [Line], place: Place, tables: &[&[Line]], keys: &[Keys]) {
         assert!(place.offset + place.width <= place.stride && sums.len() == place.stride * BLOCK);
         let fits = |(table, keys): (&&[Line], &Keys)| (keys.last as usize + 1) * place.width <= table.len();
         assert!(tables.len() == keys.len() && tables.iter().zip(keys).all(fits), "a key beyond its table");
@@ -93,6 +53,26 @@ impl Simd {
             3 => self.add_lines::<3>(sums, place, tables, keys),
             4 => self.add_lines::<4>(sums, place, tables, keys),
             width => unreachable!("entries of {width} lines are added through their offsets"),
+        }
+    }
+
+    /// As [`Simd::add_entries`] for tables of one line an entry, spread over the row's `width` lines.
+    pub(super) fn add_packed(self, sums: &mut [Line], place: Place, tables: &[(&[Line], &Spread)], keys: &[Keys]) {
+        assert!(place.offset + place.width <= place.stride && sums.len() == place.stride * BLOCK);
+        let fits = |(table, keys): (&(&[Line], &Spread), &Keys)| (keys.last as usize) < table.0.len();
+        assert!(tables.len() == keys.len() && tables.iter().zip(keys).all(fits), "a key beyond its table");
+        match self {
+            // SAFETY: the instructions were found at run time; the asserts checked sums and keys.
+            #[cfg(target_arch = "x86_64")]
+            Simd::Avx512 => unsafe {
+                match place.width {
+                    2 => x86::add_packed_avx512::<2>(sums, place, tables, keys),
+                    3 => x86::add_packed_avx512::<3>(sums, place, tables, keys),
+                    4 => x86::add_packed_avx512::<4>(sums, place, tables, keys),
+                    width => unreachable!("packed entries are not spread over {width} lines"),
+                }
+            },
+            _ => kernel::add_packed(sums, place, tables, keys),
         }
     }
 
@@ -111,19 +91,10 @@ impl Simd {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use crate::explain::tree::cuts::BLOCK;
-    use crate::explain::tree::kernel::{Keys, Line, Place, Term};
+    use crate::explain::tree::kernel::{Keys, LANES, Line, Place, Spread, Term};
     use crate::explain::tree::lanes::{EdgeFactors, Histories, Lanewise, Plain, Tip, Vectorised};
+    use crate::forest::cuts::BLOCK;
     use std::arch::x86_64::*;
-
-    /// # Safety
-    /// Needs AVX-512 F and BW.
-    #[target_feature(enable = "avx512f,avx512bw")]
-    pub unsafe fn holds_avx512(column: &[u8; BLOCK], threshold: u8) -> u64 {
-        // SAFETY: the column is 64 bytes.
-        let bytes = unsafe { _mm512_loadu_si512(column.as_ptr().cast()) };
-        _mm512_cmpgt_epu8_mask(bytes, _mm512_set1_epi8(threshold as i8))
-    }
 
     /// [`Lanewise`] with mask registers; only [`run_avx512`] makes one.
     #[derive(Clone, Copy)]
@@ -298,6 +269,80 @@ mod x86 {
     }
 
     /// # Safety
+    /// Needs AVX-512 F; `sums` holds 64 rows at `place`; every key is within its table.
+    #[target_feature(enable = "avx512f")]
+    pub unsafe fn add_packed_avx512<const W: usize>(
+        sums: &mut [Line],
+        place: Place,
+        tables: &[(&[Line], &Spread)],
+        keys: &[Keys],
+    ) {
+        // SAFETY: passed on from the caller.
+        unsafe {
+            let (tables, keys) = add_packed_while::<W, TOGETHER>(sums, place, tables, keys);
+            let (tables, keys) = add_packed_while::<W, 4>(sums, place, tables, keys);
+            let (tables, keys) = add_packed_while::<W, 2>(sums, place, tables, keys);
+            add_packed_while::<W, 1>(sums, place, tables, keys);
+        }
+    }
+
+    /// Adds N tables at a time while there are as many, and returns the rest.
+    ///
+    /// # Safety
+    /// As [`add_packed_avx512`].
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    unsafe fn add_packed_while<'a, 'l, const W: usize, const N: usize>(
+        sums: &mut [Line],
+        place: Place,
+        mut tables: &'a [(&'l [Line], &'l Spread)],
+        mut keys: &'a [Keys],
+    ) -> (&'a [(&'l [Line], &'l Spread)], &'a [Keys]) {
+        while let (Some((some, rest)), Some((their, other))) = (tables.split_first_chunk(), keys.split_first_chunk()) {
+            // SAFETY: passed on from the caller.
+            unsafe { add_packed_lines::<W, N>(sums, place, some, their) };
+            (tables, keys) = (rest, other);
+        }
+        (tables, keys)
+    }
+
+    /// # Safety
+    /// As [`add_packed_avx512`].
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    unsafe fn add_packed_lines<const W: usize, const N: usize>(
+        sums: &mut [Line],
+        place: Place,
+        tables: &[(&[Line], &Spread); N],
+        keys: &[Keys; N],
+    ) {
+        let mut lanes = [[_mm512_setzero_si512(); W]; N];
+        for (lanes, (_, spread)) in lanes.iter_mut().zip(tables) {
+            for (lanes, from) in lanes.iter_mut().zip(spread.lanes.chunks_exact(LANES)) {
+                // SAFETY: eight bytes are loaded from a chunk of eight.
+                *lanes = unsafe { _mm512_cvtepu8_epi64(_mm_loadl_epi64(from.as_ptr().cast())) };
+            }
+        }
+        let entries: [*const Line; N] = std::array::from_fn(|table| tables[table].0.as_ptr());
+        for row in 0..BLOCK {
+            // SAFETY: `sums` has 64 · stride lines and offset + W ≤ stride; each key is below its table's length.
+            unsafe {
+                let at = sums.as_mut_ptr().add(row * place.stride + place.offset).cast::<f64>();
+                let mut sum = [_mm512_setzero_pd(); W];
+                (0..W).for_each(|line| sum[line] = _mm512_load_pd(at.add(line * 8)));
+                for table in 0..N {
+                    let key = *keys[table].keys.get_unchecked(row) as usize;
+                    let entry = _mm512_load_pd(entries[table].add(key).cast());
+                    for line in 0..W {
+                        sum[line] = _mm512_add_pd(sum[line], _mm512_permutexvar_pd(lanes[table][line], entry));
+                    }
+                }
+                (0..W).for_each(|line| _mm512_store_pd(at.add(line * 8), sum[line]));
+            }
+        }
+    }
+
+    /// # Safety
     /// Needs AVX2; `sums` holds 64 rows at `place`; every key is within its table.
     #[target_feature(enable = "avx2")]
     pub unsafe fn add_avx2<const W: usize>(sums: &mut [Line], place: Place, tables: &[&[Line]], keys: &[Keys]) {
@@ -329,7 +374,7 @@ mod x86 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::tree::kernel::{WIDEST, ZERO};
+    use crate::explain::tree::kernel::{LANES, WIDEST, ZERO};
 
     fn noise(seed: &mut u64) -> u64 {
         *seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -357,18 +402,6 @@ mod tests {
     }
 
     #[test]
-    fn every_variant_finds_the_same_rows() {
-        let mut seed = 3;
-        let block: Vec<u8> = (0..2 * BLOCK).map(|_| noise(&mut seed) as u8).collect();
-        for threshold in [0, 1, 127, 128, 254, 255] {
-            let compare = Compare { column: 1, threshold };
-            let rows = (0..BLOCK).filter(|row| block[BLOCK + row] > threshold);
-            let expected = rows.fold(0, |bits, row| bits | 1_u64 << row);
-            Simd::available().into_iter().for_each(|simd| assert_eq!(simd.holds(&block, compare), expected));
-        }
-    }
-
-    #[test]
     fn every_variant_adds_to_the_same_bits() {
         for width in 1..=WIDEST {
             let mut seed = width as u64;
@@ -391,6 +424,34 @@ mod tests {
                     |lines: Vec<Line>| lines.iter().flat_map(|line| line.0.map(f64::to_bits)).collect::<Vec<_>>();
                 assert_eq!(bits(sums(simd)), bits(expected.clone()), "{simd:?}");
             }
+        }
+    }
+
+    #[test]
+    fn every_variant_spreads_to_the_same_bits() {
+        for (width, slots) in [(2, vec![0, 3, 8, 15]), (3, vec![1, 9, 10, 17, 21, 22, 23]), (4, vec![31]), (4, vec![])]
+        {
+            let mut seed = width as u64;
+            let place = Place { offset: 1, width, stride: width + 2 };
+            let spread = Spread::over(&slots);
+            let mut line = || {
+                let number = |lane: usize| if lane < slots.len() { (noise(&mut seed) as f64).ln() - 20.0 } else { 0.0 };
+                Line(std::array::from_fn(number))
+            };
+            let tables: Vec<Vec<Line>> = (0..15).map(|_| (0..7).map(|_| line()).collect()).collect();
+            let tables: Vec<(&[Line], &Spread)> = tables.iter().map(|table| (table.as_slice(), &spread)).collect();
+            let keys: Vec<Keys> = (0..15)
+                .map(|_| Keys { keys: std::array::from_fn(|_| (noise(&mut seed) % 7) as u16), last: 6 })
+                .collect();
+            let bits = |simd: Simd| {
+                let mut sums = vec![ZERO; place.stride * BLOCK];
+                simd.add_packed(&mut sums, place, &tables, &keys);
+                sums.iter().flat_map(|line| line.0.map(f64::to_bits)).collect::<Vec<_>>()
+            };
+            let expected = bits(Simd::Portable);
+            let row = &expected[LANES..];
+            assert!((0..width * LANES).all(|slot| (row[slot] != 0) == slots.contains(&(slot as u32))));
+            Simd::available().into_iter().for_each(|simd| assert_eq!(bits(simd), expected, "{simd:?}"));
         }
     }
 

@@ -1,16 +1,19 @@
 //! One group of leaves as a table: an entry of attributions for each combination of classes.
 
 use super::cover::Cover;
-use super::cuts::{Bins, Cuts, LocalBins};
 use super::ensemble::Ensemble;
-use super::kernel::{Keys, LANES, Line, Term, WIDEST, ZERO};
+use super::kernel::{Keys, LANES, Line, Term, ZERO};
+use super::layout::{Lanes, Layout, LayoutKind};
 use super::merge::{Axis, Group, Groups, Limits, MadeOf, cells_in, merge_leaves};
 use super::paths::{LeafGame, leaf_games};
-use super::pattern::{Target, absent_from_counts, absent_from_covers, padded, pairs_of, pattern_values};
-use super::simd::Simd;
+use super::pattern::{Target, absent_from_counts, absent_from_covers, padded, pair_index, pairs_of, pattern_values};
 use super::slots::Slots;
 use super::weights::Weights;
+use crate::forest::cuts::{Bins, Compare, Cuts, LocalBins};
+use crate::forest::simd::Simd;
+use smallvec::SmallVec;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// What absent players do.
 #[derive(Debug, Clone)]
@@ -31,25 +34,32 @@ pub(super) struct TreePlan {
     outputs: Vec<u32>,
 }
 
-/// A lookup table: rows find their entry by the key of their classes.
+/// The tables of one tree.
 #[derive(Debug, Clone)]
-pub(super) struct Table {
-    pub terms: Vec<Term>,
-    /// Largest key.
-    pub last: u16,
-    pub lanes: Lanes,
-    /// `[cells × width]`.
-    pub entries: Vec<Line>,
-    pub width: usize,
+pub(super) struct TreeTables {
+    tables: Vec<Table>,
+    /// Of all tables, one after the other.
+    terms: Vec<Term>,
+    entries: Vec<Line>,
 }
 
-/// Where an entry's numbers are added in a row of sums.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Lanes {
-    /// All slots of one output, in order.
-    Dense { output: usize },
-    /// Position of each number, output · padded slots + slot.
-    Scattered(Vec<u32>),
+#[derive(Debug, Clone)]
+struct Table {
+    terms: Range<usize>,
+    entries: Range<usize>,
+    /// Largest key.
+    last: u16,
+    lanes: Lanes,
+}
+
+/// One lookup table: rows find their entry by the key of their classes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lookup<'a> {
+    pub terms: &'a [Term],
+    pub last: u16,
+    pub lanes: &'a Lanes,
+    /// `[cells × lines of an entry]`.
+    pub entries: &'a [Line],
 }
 
 impl TreePlan {
@@ -57,14 +67,18 @@ impl TreePlan {
         let (bins, games) = leaf_games(ensemble, tree, cover);
         let votes = &ensemble.forest.trees[tree].votes;
         let outputs: BTreeSet<u32> = votes.iter().map(|(output, _)| *output).collect();
-        let groups = merge_leaves(&games, limits, |players| width(players, outputs.len(), slots) * LANES);
+        let groups = merge_leaves(&games, limits, |players| Layout::of(players, outputs.len(), slots).width * LANES);
         Self { bins, games, groups, outputs: outputs.into_iter().collect() }
     }
 
     /// Bytes of the tables' entries.
     pub fn table_bytes(&self, slots: &Slots) -> usize {
-        let lines = |group: &Group| group.n_cells * width(group.players.len(), self.outputs.len(), slots);
-        self.left().map(lines).sum::<usize>() * size_of::<Line>()
+        self.n_lines(slots) * size_of::<Line>()
+    }
+
+    fn n_lines(&self, slots: &Slots) -> usize {
+        let width = |group: &Group| Layout::of(group.players.len(), self.outputs.len(), slots).width;
+        self.left().map(|group| group.n_cells * width(group)).sum()
     }
 
     /// Most players of a leaf.
@@ -77,19 +91,27 @@ impl TreePlan {
     }
 
     /// Computes the tables of a tree with these votes.
-    pub fn build(&self, votes: &[(u32, f64)], context: &Context) -> Vec<Table> {
-        let mut scratch = Scratch::default();
-        self.left().map(|group| Builder { plan: self, votes, context, top: group }.table(&mut scratch)).collect()
+    pub fn build(&self, votes: &[(u32, f64)], context: &Context, scratch: &mut Scratch) -> TreeTables {
+        let entries = Vec::with_capacity(self.n_lines(context.slots));
+        let mut built = TreeTables { tables: vec![], terms: vec![], entries };
+        let steps: Vec<Vec<Compare>> = self.bins.iter().map(|bins| bins.steps(context.cuts)).collect();
+        for top in self.left() {
+            let layout = Layout::of(top.players.len(), self.outputs.len(), context.slots);
+            Builder { plan: self, votes, context, steps: &steps, top, layout }.build(&mut built, scratch);
+        }
+        built
     }
 }
 
-/// Lines of an entry of a group with `k` players in a tree that votes for `n_outputs`.
-fn width(k: usize, n_outputs: usize, slots: &Slots) -> usize {
-    if is_dense(n_outputs, slots) { slots.lines() } else { (n_outputs * slots.target().n_values(k)).div_ceil(LANES) }
-}
-
-fn is_dense(n_outputs: usize, slots: &Slots) -> bool {
-    n_outputs == 1 && slots.target() == Target::Players && slots.lines() <= WIDEST
+impl TreeTables {
+    pub fn lookups(&self) -> impl Iterator<Item = Lookup<'_>> {
+        self.tables.iter().map(|table| Lookup {
+            terms: &self.terms[table.terms.clone()],
+            last: table.last,
+            lanes: &table.lanes,
+            entries: &self.entries[table.entries.clone()],
+        })
+    }
 }
 
 /// What all tables of a forest share while they are built.
@@ -103,7 +125,7 @@ pub(super) struct Context<'a> {
 
 /// Buffers that outlive a table.
 #[derive(Default)]
-struct Scratch {
+pub(super) struct Scratch {
     values: Vec<f64>,
     spare: Vec<Vec<Line>>,
 }
@@ -121,83 +143,85 @@ struct Builder<'a> {
     plan: &'a TreePlan,
     votes: &'a [(u32, f64)],
     context: &'a Context<'a>,
+    /// For each feature of the tree, the compares that hold from each next bin on; see [`LocalBins::steps`].
+    steps: &'a [Vec<Compare>],
     top: &'a Group,
+    layout: Layout,
 }
 
 impl Builder<'_> {
-    fn table(&self, scratch: &mut Scratch) -> Table {
-        let terms = self.terms();
+    fn build(&self, built: &mut TreeTables, scratch: &mut Scratch) {
+        let (first_term, first_entry) = (built.terms.len(), built.entries.len());
+        self.terms(&mut built.terms);
         let last = (self.top.n_cells - 1) as u16;
         let counts = match self.context.absent {
-            Absent::Background(bins) => count_keys(bins, &terms, last, self.context.simd),
+            Absent::Background(bins) => count_keys(bins, &built.terms[first_term..], last, self.context.simd),
             Absent::Cover(_) => vec![],
         };
-        let mut entries = self.entries(self.top, counts, scratch);
-        if entries.capacity() > entries.len() {
-            let kept = entries.as_slice().to_vec();
-            scratch.spare.push(std::mem::replace(&mut entries, kept));
-        }
-        Table { lanes: self.lanes(), entries, width: self.width(), terms, last }
+        self.entries(self.top, counts, scratch, &mut built.entries);
+        built.tables.push(Table {
+            terms: first_term..built.terms.len(),
+            entries: first_entry..built.entries.len(),
+            last,
+            lanes: Lanes::new(self.layout, &self.top.players, &self.plan.outputs, self.context.slots),
+        });
     }
 
-    fn width(&self) -> usize {
-        width(self.top.players.len(), self.plan.outputs.len(), self.context.slots)
-    }
-
-    fn terms(&self) -> Vec<Term> {
+    fn terms(&self, terms: &mut Vec<Term>) {
         let mut stride = 1;
-        let mut terms = Vec::new();
         for axis in &self.top.axes {
-            axis_terms(axis, &self.plan.bins[axis.feature], stride, self.context.cuts, &mut terms);
+            axis_terms(axis, &self.steps[axis.feature], stride, terms);
             stride = stride.wrapping_mul(axis.n_classes as u16);
         }
-        terms
     }
 
-    fn lanes(&self) -> Lanes {
-        let (slots, players) = (self.context.slots, &self.top.players);
-        if is_dense(self.plan.outputs.len(), slots) {
-            return Lanes::Dense { output: self.plan.outputs[0] as usize };
-        }
-        let pairs = pairs_of(players.len()).filter(|_| slots.target() == Target::Pairs);
-        // Two players of a group may share no path; their number is zero and may be added anywhere.
-        let pair_slot = |(a, b): (usize, usize)| slots.pair(players[a], players[b]).unwrap_or(0);
-        let of_group: Vec<u32> = players.iter().copied().chain(pairs.map(pair_slot)).collect();
-        let row = (slots.lines() * LANES) as u32;
-        let of_output = |output: &u32| of_group.iter().map(|slot| output * row + slot).collect::<Vec<_>>();
-        Lanes::Scattered(self.plan.outputs.iter().flat_map(of_output).collect())
-    }
-
-    /// Entries of a group below `top`, laid out as the top's; `counts` are the background's rows by cell.
-    fn entries(&self, group: &Group, counts: Vec<f64>, scratch: &mut Scratch) -> Vec<Line> {
+    /// Appends the entries of a group below `top`, laid out as the top's; `counts` are the background's rows by cell.
+    fn entries(&self, group: &Group, counts: Vec<f64>, scratch: &mut Scratch, entries: &mut Vec<Line>) {
         let (a, b) = match group.made_of {
-            MadeOf::Leaf(leaf) => return self.leaf_entries(group, &self.plan.games[leaf], counts, scratch),
+            MadeOf::Leaf(leaf) => return self.leaf_entries(group, &self.plan.games[leaf], counts, scratch, entries),
             MadeOf::Pair(a, b) => (&self.plan.groups.arena[a], &self.plan.groups.arena[b]),
         };
         let (cells_a, cells_b) = (cells_in(group, a), cells_in(group, b));
-        let entries_a = self.entries(a, marginal(&counts, &cells_a, a.n_cells), scratch);
-        let entries_b = self.entries(b, marginal(&counts, &cells_b, b.n_cells), scratch);
-        let mut sum = scratch.lines();
-        add_tables((&entries_a, &cells_a), (&entries_b, &cells_b), self.width(), &mut sum);
-        scratch.spare.extend([entries_a, entries_b]);
-        sum
+        let (mut of_a, mut of_b) = (scratch.lines(), scratch.lines());
+        self.entries(a, marginal(&counts, &cells_a, a.n_cells), scratch, &mut of_a);
+        self.entries(b, marginal(&counts, &cells_b, b.n_cells), scratch, &mut of_b);
+        add_tables((&of_a, &cells_a), (&of_b, &cells_b), self.layout.width, entries);
+        scratch.spare.extend([of_a, of_b]);
     }
 
-    fn leaf_entries(&self, group: &Group, game: &LeafGame, counts: Vec<f64>, scratch: &mut Scratch) -> Vec<Line> {
+    fn leaf_entries(
+        &self,
+        group: &Group,
+        game: &LeafGame,
+        counts: Vec<f64>,
+        scratch: &mut Scratch,
+        entries: &mut Vec<Line>,
+    ) {
         let (k, target) = (game.players.len(), self.context.slots.target());
         let patterns = cell_patterns(group, game);
         let absent = match self.context.absent {
             Absent::Cover(_) => absent_from_covers(&game.covers),
             Absent::Background(bins) => absent_from_counts(marginal(&counts, &patterns, 1 << k), bins.n_rows as f64),
         };
-        pattern_values(target, k, &absent, self.context.weights, &mut scratch.values);
+        let votes = &self.votes[game.votes.start as usize..game.votes.end as usize];
         let lanes = self.lanes_of_leaf(game);
-        let mut entries = scratch.lines();
-        entries.resize(group.n_cells * self.width(), ZERO);
+        if self.layout.kind == LayoutKind::Packed {
+            let vote: f64 = votes.iter().map(|(_, vote)| vote).sum();
+            pattern_values(target, &lanes, &absent, self.context.weights, &mut scratch.values);
+            let line = |pattern: &u16| -> &[f64; LANES] {
+                scratch.values[*pattern as usize * LANES..].first_chunk().unwrap_or(&ZERO.0)
+            };
+            entries.extend(patterns.iter().map(|pattern| Line(line(pattern).map(|value| vote * value))));
+            return;
+        }
+        let in_order: Vec<usize> = (0..target.n_values(k)).collect();
+        pattern_values(target, &in_order, &absent, self.context.weights, &mut scratch.values);
+        let from = entries.len();
+        entries.resize(from + group.n_cells * self.layout.width, ZERO);
         let row = padded(target.n_values(k));
-        for (entry, pattern) in entries.chunks_exact_mut(self.width()).zip(&patterns) {
+        for (entry, pattern) in entries[from..].chunks_exact_mut(self.layout.width).zip(&patterns) {
             let values = &scratch.values[*pattern as usize * row..][..row];
-            for (output, vote) in &self.votes[game.votes.start as usize..game.votes.end as usize] {
+            for (output, vote) in votes {
                 let from = self.first_lane(*output);
                 for (lane, value) in lanes.iter().zip(values) {
                     let at = from + lane;
@@ -205,12 +229,11 @@ impl Builder<'_> {
                 }
             }
         }
-        entries
     }
 
     /// First number of an output within an entry.
     fn first_lane(&self, output: u32) -> usize {
-        if is_dense(self.plan.outputs.len(), self.context.slots) {
+        if self.layout.kind != LayoutKind::Scattered {
             return 0;
         }
         let place = self.plan.outputs.partition_point(|other| *other < output);
@@ -218,12 +241,12 @@ impl Builder<'_> {
     }
 
     /// For each value of a leaf, its number within an output's part of an entry.
-    fn lanes_of_leaf(&self, game: &LeafGame) -> Vec<usize> {
-        if is_dense(self.plan.outputs.len(), self.context.slots) {
+    fn lanes_of_leaf(&self, game: &LeafGame) -> SmallVec<[usize; 8]> {
+        if self.layout.kind == LayoutKind::Dense {
             return game.players.iter().map(|player| *player as usize).collect();
         }
         let k = self.top.players.len();
-        let local: Vec<usize> =
+        let local: SmallVec<[usize; 8]> =
             game.players.iter().map(|player| self.top.players.partition_point(|other| other < player)).collect();
         let pairs = pairs_of(local.len()).filter(|_| self.context.slots.target() == Target::Pairs);
         let pair_lane = |(a, b): (usize, usize)| k + pair_index(k, local[a], local[b]);
@@ -231,30 +254,25 @@ impl Builder<'_> {
     }
 }
 
-/// Position of (a, b), a < b, in [`pairs_of`]`(k)`.
-fn pair_index(k: usize, a: usize, b: usize) -> usize {
-    a * (2 * k - a - 1) / 2 + (b - a - 1)
-}
-
-/// Each change of class along an axis as a term of the key. A missing value passes every cut, then jumps to its class.
-fn axis_terms(axis: &Axis, bins: &LocalBins, stride: u16, cuts: &Cuts, terms: &mut Vec<Term>) {
-    let delta = |from: usize, to: usize| axis.class[to].wrapping_sub(axis.class[from]).wrapping_mul(stride);
-    let passes = bins.cuts.iter().enumerate();
-    let passed = passes.map(|(bin, cut)| Term { compare: cuts.passes(bins.feature, *cut), delta: delta(bin, bin + 1) });
-    let (above, missing) = (bins.n_bins() - 2, bins.n_bins() - 1);
-    let absent = Term { compare: cuts.missing(bins.feature), delta: delta(above, missing) };
-    terms.extend(passed.chain(std::iter::once(absent)).filter(|term| term.delta != 0));
+/// Each change of class along an axis as a term of the key.
+fn axis_terms(axis: &Axis, steps: &[Compare], stride: u16, terms: &mut Vec<Term>) {
+    for (step, compare) in steps.iter().enumerate() {
+        let delta = axis.class[step + 1].wrapping_sub(axis.class[step]).wrapping_mul(stride);
+        if delta != 0 {
+            terms.push(Term { compare: *compare, delta });
+        }
+    }
 }
 
 /// Background rows by key.
 fn count_keys(bins: &Bins, terms: &[Term], last: u16, simd: Simd) -> Vec<f64> {
-    let mut counts = vec![0_u32; last as usize + 1];
+    let mut counts = vec![0.0; last as usize + 1];
     let mut keys = Keys::NONE;
     for block in 0..bins.n_blocks() {
         simd.keys(bins.block(block), terms, last, &mut keys);
-        keys.as_slice()[..bins.rows_in(block)].iter().for_each(|key| counts[*key as usize] += 1);
+        keys.as_slice()[..bins.rows_in(block)].iter().for_each(|key| counts[*key as usize] += 1.0);
     }
-    counts.into_iter().map(f64::from).collect()
+    counts
 }
 
 /// Counts summed by the cell of a part; empty stays empty.
@@ -271,7 +289,7 @@ fn marginal(counts: &[f64], cells: &[u16], n_cells: usize) -> Vec<f64> {
 fn cell_patterns(group: &Group, game: &LeafGame) -> Vec<u16> {
     let mut patterns = Vec::with_capacity(group.n_cells);
     patterns.push(((1_u32 << game.players.len()) - 1) as u16);
-    let mut disagrees = Vec::new();
+    let mut disagrees: SmallVec<[u16; 16]> = SmallVec::new();
     for (axis, of_leaf) in group.axes.iter().zip(&game.axes) {
         disagrees.clear();
         disagrees.resize(axis.n_classes, 0);
@@ -280,7 +298,9 @@ fn cell_patterns(group: &Group, game: &LeafGame) -> Vec<u16> {
         }
         let n_before = patterns.len();
         for bit in &disagrees[1..] {
-            (0..n_before).for_each(|at| patterns.push(patterns[at] & !bit));
+            let from = patterns.len();
+            patterns.extend_from_within(..n_before);
+            patterns[from..].iter_mut().for_each(|pattern| *pattern &= !bit);
         }
         patterns[..n_before].iter_mut().for_each(|pattern| *pattern &= !disagrees[0]);
     }
@@ -289,10 +309,13 @@ fn cell_patterns(group: &Group, game: &LeafGame) -> Vec<u16> {
 
 /// `sum[cell] = a[cells_a[cell]] + b[cells_b[cell]]`, entries of `width` lines.
 fn add_tables(a: (&[Line], &[u16]), b: (&[Line], &[u16]), width: usize, sum: &mut Vec<Line>) {
-    sum.reserve(a.1.len() * width);
-    for (cell_a, cell_b) in a.1.iter().zip(b.1) {
-        let entry_a = &a.0[*cell_a as usize * width..][..width];
-        let entry_b = &b.0[*cell_b as usize * width..][..width];
-        sum.extend(entry_a.iter().zip(entry_b).map(|(a, b)| Line(std::array::from_fn(|lane| a.0[lane] + b.0[lane]))));
+    let add = |a: &Line, b: &Line| Line(std::array::from_fn(|lane| a.0[lane] + b.0[lane]));
+    let cells = a.1.iter().zip(b.1).map(|(cell_a, cell_b)| (*cell_a as usize, *cell_b as usize));
+    if width == 1 {
+        return sum.extend(cells.map(|(cell_a, cell_b)| add(&a.0[cell_a], &b.0[cell_b])));
+    }
+    for (cell_a, cell_b) in cells {
+        let (entry_a, entry_b) = (&a.0[cell_a * width..][..width], &b.0[cell_b * width..][..width]);
+        sum.extend(entry_a.iter().zip(entry_b).map(|(a, b)| add(a, b)));
     }
 }

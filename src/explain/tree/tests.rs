@@ -1,8 +1,8 @@
 //! Every engine against the definition, on forests made to be unpleasant.
 
-use super::simd::Simd;
 use super::testing::*;
 use super::*;
+use crate::forest::simd::Simd;
 use crate::forest::{Node, Split, Test, Tree};
 use ndarray::{array, concatenate, s};
 
@@ -55,7 +55,7 @@ fn interventional_values_are_the_definition() {
         let background = random_rows(&mut noise, n_background, SHAPE.n_features);
         let rows = random_rows(&mut noise, 5, SHAPE.n_features);
         for players in [GROUPED, SINGLE] {
-            for algorithm in [Algorithm::Tables, Algorithm::Cohorts] {
+            for algorithm in [Algorithm::Tables, Algorithm::Pairs, Algorithm::Cohorts] {
                 let explainer =
                     TreeExplainer::interventional(&forest, &players, background.view(), &[0], &options(algorithm));
                 let game = |row: &[f64]| interventional_game(&forest, &players, row, background.view());
@@ -93,7 +93,7 @@ fn every_output_has_its_own_values() {
         let rows = random_rows(&mut noise, 3, shape.n_features);
         // Two of the three outputs, in another order.
         let asked = |game: Game| concatenate![ndarray::Axis(1), game.slice(s![.., 2..]), game.slice(s![.., ..1])];
-        for algorithm in [Algorithm::Tables, Algorithm::Cohorts, Algorithm::Quadrature] {
+        for algorithm in [Algorithm::Tables, Algorithm::Pairs, Algorithm::Cohorts, Algorithm::Quadrature] {
             let options = options(algorithm);
             let explainer = TreeExplainer::interventional(&forest, &GROUPED, background.view(), &[2, 0], &options);
             let game = |row: &[f64]| asked(interventional_game(&forest, &GROUPED, row, background.view()));
@@ -113,7 +113,7 @@ fn all_explainers(forest: &Forest, noise: &mut Noise, interactions: bool) -> Vec
     let players = Players { of_feature: &of_feature, n_players: forest.n_features };
     let mut explainers = Vec::new();
     for table_bytes in [1, 256 << 20] {
-        for algorithm in [Algorithm::Tables, Algorithm::Cohorts, Algorithm::Quadrature] {
+        for algorithm in [Algorithm::Tables, Algorithm::Pairs, Algorithm::Cohorts, Algorithm::Quadrature] {
             let options = Options { interactions, algorithm: Some(algorithm), table_bytes, ..Options::default() };
             let outputs = (0..forest.n_outputs).collect::<Vec<_>>();
             let made = TreeExplainer::interventional(forest, &players, background.view(), &outputs, &options).unwrap();
@@ -180,30 +180,44 @@ fn instructions_and_memory_never_change_a_bit() {
 #[test]
 fn algorithms_and_expected_rows_agree_beyond_enumeration() {
     let shape = Shape { n_features: 40, n_trees: 60, depth: 6, n_outputs: 2, all_outputs: true };
+    agree_beyond_enumeration(shape);
+    // Rows of sums of two and of four lines, to which packed entries are spread.
+    agree_beyond_enumeration(Shape { n_features: 13, n_outputs: 1, ..shape });
+    agree_beyond_enumeration(Shape { n_features: 32, n_outputs: 3, all_outputs: false, ..shape });
+}
+
+fn agree_beyond_enumeration(shape: Shape) {
     let mut noise = Noise::new(21);
     let forest = random_forest(&mut noise, shape);
-    let rows = random_rows(&mut noise, 30, shape.n_features);
+    let rows = random_rows(&mut noise, 130, shape.n_features);
     let background = random_rows(&mut noise, 300, shape.n_features);
     let cover = random_cover(&mut noise, &forest);
-    let of_feature: Vec<u32> = (0..40).collect();
-    let players = Players { of_feature: &of_feature, n_players: 40 };
-    let explain = |kind: Kind, algorithm: Algorithm, expected_rows: usize| {
+    let of_feature: Vec<u32> = (0..shape.n_features as u32).collect();
+    let players = Players { of_feature: &of_feature, n_players: shape.n_features };
+    let outputs: Vec<usize> = (0..shape.n_outputs).collect();
+    let explainer = |kind: Kind, algorithm: Algorithm, expected_rows: usize| {
         let options = Options { algorithm: Some(algorithm), expected_rows, ..Options::default() };
         let explainer = match kind {
             Kind::Interventional => {
-                TreeExplainer::interventional(&forest, &players, background.view(), &[0, 1], &options)
+                TreeExplainer::interventional(&forest, &players, background.view(), &outputs, &options)
             }
-            Kind::PathDependent => TreeExplainer::path_dependent(&forest, &players, &cover, &[0, 1], &options),
+            Kind::PathDependent => TreeExplainer::path_dependent(&forest, &players, &cover, &outputs, &options),
         };
-        explainer.unwrap().explain(rows.view()).unwrap().phi
+        explainer.unwrap()
     };
     for (kind, walk) in [(Kind::Interventional, Algorithm::Cohorts), (Kind::PathDependent, Algorithm::Quadrature)] {
-        let expected = explain(kind, walk, 1);
+        let expected = explainer(kind, walk, 1).explain(rows.view()).unwrap().phi;
         assert!(expected.iter().any(|value| value.abs() > 0.1));
-        for expected_rows in [1, 5_000, 1_000_000] {
-            let found = explain(kind, Algorithm::Tables, expected_rows);
+        for (algorithm, expected_rows) in
+            [(Algorithm::Tables, 1), (Algorithm::Tables, 5_000), (Algorithm::Tables, 1_000_000), (Algorithm::Pairs, 1)]
+        {
+            let found = explainer(kind, algorithm, expected_rows).explain(rows.view()).unwrap().phi;
             let gap = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-            assert!(gap < EXACT, "{kind:?}, {expected_rows} rows: {gap}");
+            assert!(gap < EXACT, "{kind:?}, {algorithm:?}, {expected_rows} rows: {gap}");
+            for simd in Simd::available() {
+                let explainer = explainer(kind, algorithm, expected_rows).with_simd(simd);
+                assert_eq!(bits(&explainer.explain(rows.view()).unwrap().phi), bits(&found), "{simd:?}");
+            }
         }
     }
 }
@@ -319,17 +333,21 @@ fn deep_interventional_games_add_up() {
     let players = Players { of_feature: &of_feature, n_players: 60 };
     let mut noise = Noise::new(5);
     let background = Array2::from_shape_simple_fn((130, 60), || noise.number() - 0.9);
-    let options = Options::default();
-    let explainer = TreeExplainer::interventional(&forest, &players, background.view(), &[0], &options).unwrap();
-    assert_eq!(explainer.engine(), "cohort walk");
     let rows = Array2::from_shape_simple_fn((20, 60), || noise.number() - 0.9);
-    let found = explainer.explain(rows.view()).unwrap();
-    for (index, row) in rows.rows().into_iter().enumerate() {
-        let mut margin = [0.0];
-        forest.margin(&row.to_vec(), &mut margin);
-        let sum = found.phi.slice(s![index, 0, ..]).sum() + found.base[(index, 0)];
-        // Sums of votes of up to a million cannot be closer than their own rounding.
-        assert!((sum - margin[0]).abs() <= 1e-13 * 1e6, "{sum} {}", margin[0]);
+    for (algorithm, engine) in
+        [(None, "pattern pairs"), (Some(Algorithm::Cohorts), "cohort walk"), (Some(Algorithm::Tables), "pattern pairs")]
+    {
+        let options = Options { algorithm, ..Options::default() };
+        let explainer = TreeExplainer::interventional(&forest, &players, background.view(), &[0], &options).unwrap();
+        assert_eq!(explainer.engine(), engine);
+        let found = explainer.explain(rows.view()).unwrap();
+        for (index, row) in rows.rows().into_iter().enumerate() {
+            let mut margin = [0.0];
+            forest.margin(&row.to_vec(), &mut margin);
+            let sum = found.phi.slice(s![index, 0, ..]).sum() + found.base[(index, 0)];
+            // Sums of votes of up to a million cannot be closer than their own rounding.
+            assert!((sum - margin[0]).abs() <= 1e-13 * 1e6, "{engine}: {sum} {}", margin[0]);
+        }
     }
 }
 
@@ -344,7 +362,7 @@ fn features_with_many_cuts_take_several_columns() {
     let forest = Forest { n_features: 1, n_outputs: 1, base: vec![0.0], trees, link: Link::Identity };
     let players = Players { of_feature: &[0], n_players: 1 };
     let rows = array![[-1.0], [0.0], [253.0], [254.0], [254.5], [508.0], [699.0], [1e9], [f64::NAN]];
-    for algorithm in [Algorithm::Tables, Algorithm::Cohorts] {
+    for algorithm in [Algorithm::Tables, Algorithm::Pairs, Algorithm::Cohorts] {
         let explainer =
             TreeExplainer::interventional(&forest, &players, array![[300.0]].view(), &[0], &options(algorithm));
         let game = |row: &[f64]| interventional_game(&forest, &players, row, array![[300.0]].view());
@@ -386,7 +404,7 @@ fn no_rows_are_no_attributions() {
 #[test]
 fn no_outputs_are_no_attributions() {
     let forest = random_forest(&mut Noise::new(3), SHAPE);
-    for algorithm in [Algorithm::Tables, Algorithm::Cohorts] {
+    for algorithm in [Algorithm::Tables, Algorithm::Pairs, Algorithm::Cohorts] {
         let background = Array2::zeros((3, 7));
         let explainer =
             TreeExplainer::interventional(&forest, &SINGLE, background.view(), &[], &options(algorithm)).unwrap();

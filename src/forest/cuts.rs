@@ -4,20 +4,20 @@
 //! of every tree becomes integer compares. A feature with more than 254 cuts takes several columns of 254 each; a
 //! missing value is 255 in all of them.
 
-use crate::forest::{Forest, Node, Split, Test};
+use super::{Forest, Node, Split, Test};
 use ndarray::{ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Rows quantised together: one byte each fills a 512-bit register.
-pub(super) const BLOCK: usize = 64;
+pub(crate) const BLOCK: usize = 64;
 /// Cuts that fit a byte beside the missing value.
 const CUTS_A_COLUMN: usize = 254;
 const MISSING: u8 = 255;
 
 /// All cuts of a forest, feature by feature.
 #[derive(Debug, Clone)]
-pub(super) struct Cuts {
+pub(crate) struct Cuts {
     features: BTreeMap<u32, FeatureCuts>,
     n_columns: usize,
 }
@@ -31,14 +31,14 @@ struct FeatureCuts {
 
 /// A compare on quantised values: the byte in `column` is larger than `threshold`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Compare {
+pub(crate) struct Compare {
     pub column: u32,
     pub threshold: u8,
 }
 
 /// Quantised rows in blocks: `[block][column][row of the block]`; rows beyond the last are zero.
 #[derive(Debug, Clone)]
-pub(super) struct Bins {
+pub(crate) struct Bins {
     bytes: Vec<u8>,
     n_columns: usize,
     pub n_rows: usize,
@@ -78,6 +78,11 @@ impl Cuts {
         Self { features, n_columns }
     }
 
+    /// Bytes of a quantised row.
+    pub fn n_columns(&self) -> usize {
+        self.n_columns
+    }
+
     /// "A value of `feature` passes its cut at `cut`"; also true for a missing value.
     pub fn passes(&self, feature: u32, cut: f64) -> Compare {
         let of = &self.features[&feature];
@@ -112,7 +117,8 @@ impl Cuts {
         Bins { bytes, n_columns: self.n_columns, n_rows }
     }
 
-    fn quantise_block(&self, rows: ArrayView2<f64>, block: &mut [u8]) {
+    /// Quantises at most [`BLOCK`] rows; the bytes of rows that are not there stay as they are.
+    pub fn quantise_block(&self, rows: ArrayView2<f64>, block: &mut [u8]) {
         for (feature, of) in &self.features {
             let mut columns = block[of.first_column * BLOCK..].chunks_mut(BLOCK);
             let values = rows.column(*feature as usize);
@@ -146,7 +152,7 @@ impl FeatureCuts {
 
 /// The bins that one tree tells apart on one feature: its own cuts, ascending.
 #[derive(Debug, Clone)]
-pub(super) struct LocalBins {
+pub(crate) struct LocalBins {
     pub feature: u32,
     pub cuts: Vec<f64>,
 }
@@ -162,6 +168,13 @@ impl LocalBins {
     /// Bins below, between and above the cuts, and one for missing values, which is the last.
     pub fn n_bins(&self) -> usize {
         self.cuts.len() + 2
+    }
+
+    /// For each step from a bin to the next, the compare that holds from there on: a missing value passes every cut, and
+    /// then is missing.
+    pub fn steps(&self, cuts: &Cuts) -> Vec<Compare> {
+        let passes = self.cuts.iter().map(|cut| cuts.passes(self.feature, *cut));
+        passes.chain(std::iter::once(cuts.missing(self.feature))).collect()
     }
 
     /// Whether values of each bin take the `yes` branch, decided by the split itself on one value of the bin.
@@ -198,7 +211,7 @@ fn distinct(mut cuts: Vec<f64>) -> Vec<f64> {
     cuts
 }
 
-pub(super) fn as_split(node: &Node) -> Option<&Split> {
+pub(crate) fn as_split(node: &Node) -> Option<&Split> {
     match node {
         Node::Split(split) => Some(split),
         Node::Leaf { .. } => None,

@@ -1,31 +1,27 @@
 //! Which side of every split quantised rows take, 64 rows a word.
 
 use super::cuts::{Bins, Compare, Cuts, LocalBins, as_split};
-use super::simd::Simd;
-use crate::forest::{Node, Split, Tree};
+use super::simd::{Holds, Simd};
+use super::{Node, Split, Tree};
+use smallvec::SmallVec;
 
-/// A tree's splits as compares on quantised rows, by node.
+/// A tree's splits as switches, by node.
 #[derive(Debug, Clone)]
-pub(super) struct Switches {
+pub(crate) struct Switches {
     /// `None` for leaves.
     nodes: Vec<Option<Switch>>,
 }
 
-/// A split as a switch: `start` for the lowest values, flipped by each compare that holds.
+/// A set of bins as a switch: `start` for the lowest values, flipped by each compare that holds.
 #[derive(Debug, Clone)]
-pub(super) struct Switch {
+pub(crate) struct Switch {
     start: bool,
-    flips: Vec<Compare>,
+    flips: SmallVec<[Compare; 2]>,
 }
 
 impl Switches {
     pub fn new(tree: &Tree, cuts: &Cuts) -> Self {
-        let bins = LocalBins::of(tree.nodes.iter().filter_map(as_split));
-        let switch = |split: &Split| {
-            let at = bins.partition_point(|local| local.feature < split.feature);
-            Switch::new(split, &bins[at], cuts)
-        };
-        Self { nodes: tree.nodes.iter().map(|node| as_split(node).map(switch)).collect() }
+        Self { nodes: tree.nodes.iter().map(|node| as_split(node).map(|split| Switch::of(split, cuts))).collect() }
     }
 
     /// For each node, the rows of a block that take its `yes` side; zero for leaves.
@@ -41,10 +37,16 @@ impl Switches {
 }
 
 impl Switch {
-    fn new(split: &Split, bins: &LocalBins, cuts: &Cuts) -> Self {
-        let yes = bins.takes_yes(split);
+    /// On for values that take the `yes` side.
+    pub fn of(split: &Split, cuts: &Cuts) -> Self {
+        let bins = LocalBins::of(std::iter::once(split)).remove(0);
+        Self::new(&bins.takes_yes(split), &bins, cuts)
+    }
+
+    /// On for the bins of a feature in which `yes`.
+    pub fn new(yes: &[bool], bins: &LocalBins, cuts: &Cuts) -> Self {
         let changes = bins.cuts.iter().enumerate().filter(|(bin, _)| yes[*bin] != yes[bin + 1]);
-        let mut flips: Vec<Compare> = changes.map(|(_, cut)| cuts.passes(bins.feature, *cut)).collect();
+        let mut flips: SmallVec<[Compare; 2]> = changes.map(|(_, cut)| cuts.passes(bins.feature, *cut)).collect();
         let (above, missing) = (bins.n_bins() - 2, bins.n_bins() - 1);
         if yes[above] != yes[missing] {
             flips.push(cuts.missing(bins.feature));
@@ -52,14 +54,24 @@ impl Switch {
         Self { start: yes[0], flips }
     }
 
-    fn yes(&self, block: &[u8], simd: Simd) -> u64 {
-        let start = if self.start { u64::MAX } else { 0 };
-        self.flips.iter().fold(start, |yes, compare| yes ^ simd.holds(block, *compare))
+    /// Rows for which it is on before any compare flips it: none or all.
+    pub fn start(&self) -> u64 {
+        if self.start { u64::MAX } else { 0 }
+    }
+
+    pub fn flips(&self) -> &[Compare] {
+        &self.flips
+    }
+
+    /// Rows of a block for which it is on.
+    #[inline(always)]
+    pub fn yes(&self, block: &[u8], holds: impl Holds) -> u64 {
+        self.flips.iter().fold(self.start(), |yes, compare| yes ^ holds.compare(block, *compare))
     }
 }
 
 /// Number of rows that reach every node of a tree.
-pub(super) fn count_nodes(tree: &Tree, cuts: &Cuts, rows: &Bins, simd: Simd) -> Vec<u64> {
+pub(crate) fn count_nodes(tree: &Tree, cuts: &Cuts, rows: &Bins, simd: Simd) -> Vec<u64> {
     let switches = Switches::new(tree, cuts);
     let mut counts = vec![0; tree.nodes.len()];
     let mut yes = vec![0; tree.nodes.len()];

@@ -3,6 +3,14 @@
 //! Full precision, no wording, no I/O. The pipeline makes it, the store keeps it (catalogue tables and `run.json`),
 //! the report is drawn from it alone. Field names are the catalogue's column names (see `docs/sql.md`).
 
+mod change;
+mod gate;
+
+pub use change::{
+    Baseline, CellValue, DRIFT_MEASURES, Distribution, DistributionCell, Drift, MetricChange, RankChange,
+};
+pub use gate::{Gate, LimitOn};
+
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -22,6 +30,9 @@ pub struct Audit {
     pub group_attributions: Vec<GroupAttribution>,
     pub gates: Vec<Gate>,
     pub drift: Vec<Drift>,
+    /// What the run was compared with; `None` for the first run of a pipeline.
+    #[serde(default)]
+    pub baseline: Option<Baseline>,
     pub curves: Vec<CurvePoint>,
     /// Seeded sample of explained rows for beeswarms and dependence plots.
     pub sample: Sample,
@@ -33,7 +44,7 @@ pub struct Audit {
     /// What the reader must know beside the numbers (missing codes, batch-dependent scores, fallbacks…).
     pub notes: Vec<Note>,
     /// Seconds spent by stage: "read", "score", "prove" (the native structure beside the runtime), "explain", "fairness",
-    /// "importance", "write", "total".
+    /// "importance", "drift" (counting values), "write", "total".
     pub timings: BTreeMap<String, f64>,
 }
 
@@ -288,35 +299,6 @@ pub struct GroupAttribution {
     pub q95: f64,
     pub mean_ci_low: f64,
     pub mean_ci_high: f64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Gate {
-    /// The gate as a sentence: "demographic_parity_ratio over sex ≥ 0.8".
-    pub gate: String,
-    pub metric: String,
-    pub attribute: String,
-    pub observed: Option<f64>,
-    pub ci_low: Option<f64>,
-    pub ci_high: Option<f64>,
-    /// "≥ 0.8" as typed limits: the first breached, or the first configured.
-    pub limit: f64,
-    pub baseline_value: Option<f64>,
-    pub decision: Decision,
-    /// "fail" or "warn".
-    pub severity: String,
-    pub reason: String,
-    pub n: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Drift {
-    /// "score", "feature" or "attribution".
-    pub subject: String,
-    pub feature: String,
-    pub measure: String,
-    pub value: f64,
-    pub baseline_run_id: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

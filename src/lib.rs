@@ -17,6 +17,7 @@
 //! | [`explain`] | attributions: trees, linear models, games | |
 //! | [`importance`] | permutation importance | |
 //! | [`stats`] | partial statistics that merge, intervals, tests | statrs |
+//! | [`drift`] | how far a run has moved from an earlier one | |
 //! | [`fairness`] | the table of metrics, comparisons, gates | |
 //! | [`audit`] | everything a run found out, as one value | |
 //! | [`privacy`] | what of an audit may be published: small cells withheld | |
@@ -28,6 +29,7 @@ pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod dataset;
+pub mod drift;
 pub mod explain;
 pub mod fairness;
 pub mod forest;

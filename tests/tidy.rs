@@ -39,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("dataset", &[]),
     ("forest", &[]),
     ("stats", &[]),
+    ("drift", &["audit", "stats"]),
     ("privacy", &["audit"]),
     ("report", &["audit", "privacy"]),
     ("fairness", &["audit", "stats"]),
@@ -53,6 +54,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "audit",
             "config",
             "dataset",
+            "drift",
             "explain",
             "fairness",
             "forest",
@@ -65,7 +67,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("cli", &["audit", "config", "dataset", "fairness", "model", "pipeline", "plan", "privacy", "report", "store"]),
+    (
+        "cli",
+        &["audit", "config", "dataset", "drift", "fairness", "model", "pipeline", "plan", "privacy", "report", "store"],
+    ),
 ];
 
 const MOST_LINES: usize = 420;

@@ -1,4 +1,4 @@
-"""Known answers for the tests: NAME.onnx and NAME.json in tests/golden, and fairness*.json.
+"""Known answers for the tests: NAME.onnx and NAME.json in tests/golden, fairness*.json and drift.json.
 
 usage: goldens.py [NAME ...]      (default: all)
 
@@ -14,6 +14,7 @@ import numpy as np
 import shap
 
 import golden_comparisons
+import golden_drift
 import golden_fairness
 import golden_models
 import shapley
@@ -255,3 +256,5 @@ if __name__ == "__main__":
     if not wanted or "fairness" in wanted:
         dump(golden_fairness.table(), GOLDEN / "fairness.json")
         dump(golden_comparisons.table(), GOLDEN / "fairness_comparisons.json")
+    if not wanted or "drift" in wanted:
+        dump(golden_drift.table(), GOLDEN / "drift.json")

@@ -223,7 +223,13 @@ fn gates(root: &Node, attributes: &[(String, &Node)], findings: &mut Findings) {
         if gate.table().is_some() && LIMITS.iter().all(|limit| gate.get(limit).is_none()) {
             let metric = gate.get("metric").map_or("…".to_owned(), ToString::to_string);
             let message = format!("the gate on {metric} has no limit");
-            conflict(gate, message, "neither `min` nor `max`", "add `min = …`, `max = …` or both", findings);
+            conflict(
+                gate,
+                message,
+                "neither `min` nor `max`",
+                "add `min = …`, `max = …`, `max_change = …` or several",
+                findings,
+            );
         }
         if let (Some(min), Some(max)) = (gate.get("min"), gate.get("max"))
             && let (Some(low), Some(high)) = (min.number(), max.number())

@@ -1,11 +1,8 @@
 //! From everything computed to the audit.
 
 use super::{Computed, Request, RunError, players};
-use crate::audit::{
-    AttributeScope, Audit, Decision, Gate, ModelFacts, Note, Privacy, Run, SCHEMA_VERSION, Scope, Status,
-};
+use crate::audit::{AttributeScope, Audit, Decision, ModelFacts, Note, Privacy, Run, SCHEMA_VERSION, Scope, Status};
 use crate::config::{ImportanceMethod, Scale, Task};
-use crate::fairness::gates;
 use crate::model::onnx;
 use crate::plan::{Plan, task_name};
 use crate::store::{self, Pseudonyms, TOOL_VERSION};
@@ -76,14 +73,12 @@ pub fn scale_name(scale: Scale) -> &'static str {
     }
 }
 
-pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Result<Audit, RunError> {
-    let gates = gates::decide(&plan.gates, &computed.fairness.metrics, plan.groups.min_group_rows);
-    let gates = gates.map_err(RunError::unacceptable)?;
-    let notes = notes(plan, &computed, &gates);
+/// The audit of this run alone; its gates are decided when it is compared with earlier ones.
+pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
+    let notes = notes(plan, &computed);
     let scope = scope(plan, &computed);
     let mut run = provenance.run(plan);
     run.n_rows = computed.tally.n_rows;
-    run.verdict = gates::verdict(&gates);
     let mut audit = Audit {
         schema_version: SCHEMA_VERSION,
         run,
@@ -93,8 +88,9 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Result<
         group_counts: computed.fairness.group_counts,
         importance: Vec::new(),
         group_attributions: Vec::new(),
-        gates,
+        gates: Vec::new(),
         drift: Vec::new(),
+        baseline: None,
         curves: computed.fairness.curves,
         sample: Default::default(),
         cases: Vec::new(),
@@ -118,7 +114,7 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Result<
     }
     audit.curves.extend(computed.curves);
     audit.importance.extend(computed.permutation.into_iter().flat_map(|permutation| permutation.importance));
-    Ok(audit)
+    audit
 }
 
 fn scope(plan: &Plan, computed: &Computed) -> Scope {
@@ -181,7 +177,7 @@ fn model_facts(plan: &Plan) -> Option<ModelFacts> {
 }
 
 /// What a reader must know beside the numbers.
-fn notes(plan: &Plan, computed: &Computed, gates: &[Gate]) -> Vec<Note> {
+fn notes(plan: &Plan, computed: &Computed) -> Vec<Note> {
     let note = |about: &str, text: String| Note { about: about.to_owned(), text };
     let tally = &computed.tally;
     let mut notes = Vec::new();
@@ -231,7 +227,7 @@ fn notes(plan: &Plan, computed: &Computed, gates: &[Gate]) -> Vec<Note> {
             format!("Permutation importance by {} is undefined: {}.", undefined.metric.name(), undefined.reason),
         ));
     }
-    if gates.is_empty() {
+    if plan.gates.is_empty() {
         notes.push(note("gates", "No gates are configured: nothing was required of this model.".to_owned()));
     }
     notes

@@ -6,6 +6,7 @@
 mod additivity;
 mod assemble;
 mod curves;
+mod drifting;
 mod error;
 mod explainer;
 mod explaining;
@@ -13,6 +14,7 @@ mod fitting;
 mod foresight;
 mod further;
 mod gallery;
+mod history;
 mod meetings;
 mod players;
 mod predictions;
@@ -25,7 +27,7 @@ pub use error::{Cause, RunError};
 pub use explainer::Explainer;
 pub use foresight::{Foresight, GroupSizes, foresee, group_sizes};
 
-use crate::audit::{Audit, Decision};
+use crate::audit::{Audit, Distribution};
 use crate::config::ImportanceMethod;
 use crate::dataset::{Batch, Labels, Reader};
 use crate::fairness::{FairnessAccumulator, FairnessResult, Rows, Spec, Truth};
@@ -36,6 +38,7 @@ use crate::plan::{Background, Plan, fairness_task, importance_task};
 use crate::report;
 use crate::stats::GroupLevels;
 use crate::store::{Committed, Inputs, Report, RunSummary, RunWriter, Store, TOOL_VERSION};
+use drifting::Drifting;
 use explaining::{ExplainedRun, Explaining};
 use further::FurtherRun;
 use reference::background;
@@ -115,7 +118,10 @@ pub fn run(plan: &Plan, store: &Store, request: &Request, progress: &dyn Progres
             return Err(error);
         }
     };
-    let mut audit = assemble::audit(plan, provenance, computed)?;
+    let supersedes = same.as_ref().map(|run| run.run_id.as_str());
+    let distributions = computed.distributions.clone();
+    let mut audit = assemble::audit(plan, provenance, computed);
+    history::compare(plan, store, &mut audit, &distributions, supersedes)?;
     let mut rendered = Vec::new();
     if request.report {
         for template in &plan.config().report.templates {
@@ -125,7 +131,7 @@ pub fn run(plan: &Plan, store: &Store, request: &Request, progress: &dyn Progres
     }
     let reports: Vec<Report> =
         rendered.iter().map(|(template, html)| Report { template, html: html.as_bytes() }).collect();
-    let committed = writer.commit(&mut audit, &reports, same.as_ref().map(|run| run.run_id.as_str()))?;
+    let committed = writer.commit(&mut audit, &reports, supersedes)?;
     let seconds = audit.timings.get("total").copied().unwrap_or(0.0);
     tracing::info!(pipeline = name, run_id = audit.run.run_id, verdict = ?audit.run.verdict, seconds, "run is stored");
     Ok(Outcome::Ran(Box::new(Finished { audit, committed })))
@@ -139,6 +145,7 @@ pub struct Computed {
     pub permutation: Option<importance::PermutationImportance>,
     /// Dependence curves.
     pub curves: Vec<crate::audit::CurvePoint>,
+    pub distributions: Vec<Distribution>,
     pub tally: crate::dataset::Tally,
     pub proof: crate::audit::Proof,
     pub timings: BTreeMap<String, f64>,
@@ -179,6 +186,7 @@ impl<'a> Computation<'a> {
             _ => None,
         };
         let mut fairness = FairnessAccumulator::new(&spec(plan));
+        let mut drifting = Drifting::new(plan);
         let mut sample = self.importance_sample();
         let mut agreement = Agreement::default();
         let pseudonyms = assemble::pseudonyms(plan);
@@ -206,6 +214,7 @@ impl<'a> Computation<'a> {
                 self.add("write", whole.elapsed().as_secs_f64() - explained.seconds);
             }
             self.timed("fairness", || fairness.update(rows(&batch, &scored)).map_err(RunError::unacceptable))?;
+            self.timed("drift", || drifting.update(&batch, &scored));
             self.timed("write", || predictions::write(plan, &batch, &scored, gaps.as_ref(), writer))?;
             if let Some(sample) = &mut sample {
                 self.timed("importance", || sample.update(&batch).map_err(RunError::unacceptable))?;
@@ -219,6 +228,8 @@ impl<'a> Computation<'a> {
         };
         self.progress.stage("intervals");
         let fairness = self.timed("fairness", || fairness.finish(&levels).map_err(RunError::unacceptable))?;
+        let distributions = self.timed("drift", || drifting.finish());
+        self.timed("write", || writer.distributions(&distributions))?;
         self.progress.stage("importance");
         let predictor = plan.model.as_ref().map(|model| match &native {
             // The native structure was proved equal on every row by now.
@@ -237,7 +248,8 @@ impl<'a> Computation<'a> {
             self.timed("explain", || explaining.map(|explaining| explaining.finish(&levels)).transpose())?;
         let further = self.further(explained.as_ref(), native.as_ref(), &levels, writer)?;
         self.add("total", started.elapsed().as_secs_f64());
-        Ok(Computed { fairness, explained, further, permutation, curves, tally, proof, timings: self.timings })
+        let timings = self.timings;
+        Ok(Computed { fairness, explained, further, permutation, curves, distributions, tally, proof, timings })
     }
 
     fn further(
@@ -342,9 +354,4 @@ fn permutation(
         threshold: plan.threshold,
     };
     permutation_importance(predictor, &sample, &model.players, &settings).map(Some).map_err(RunError::unacceptable)
-}
-
-/// The verdict of an audit's gates: without gates there is nothing to fail.
-pub fn verdict(audit: &Audit) -> Decision {
-    crate::fairness::gates::verdict(&audit.gates)
 }

@@ -37,16 +37,19 @@ impl PlayerValues {
                 Part::Column(column) | Part::Cells { column, .. } => *column,
             })
         });
-        let levels = features.iter().map(|feature| {
-            let categories = config.data.encode.get(&feature.column);
-            categories.map(|categories| categories.iter().map(ToString::to_string).collect()).unwrap_or_default()
-        });
+        let levels = features.iter().map(|feature| Self::levels(config, feature));
         Self {
             names: players.iter().map(|player| player.name.clone()).collect(),
             columns: columns.map(Iterator::collect).collect(),
             levels: levels.collect(),
             dropped: features.iter().map(|feature| is_dropped(config, &feature.column)).collect(),
         }
+    }
+
+    /// Category names of a column by code, where it is encoded.
+    pub fn levels(config: &Config, feature: &FeatureSpec) -> Vec<String> {
+        let categories = config.data.encode.get(&feature.column);
+        categories.map(|categories| categories.iter().map(ToString::to_string).collect()).unwrap_or_default()
     }
 
     pub fn of<'a>(&'a self, features: &'a Features) -> Vec<Values<'a>> {

@@ -17,19 +17,16 @@ pub fn resolve(
     features: &[FeatureSpec],
 ) -> Result<Vec<GateSpec>, PlanError> {
     let specs: Vec<GateSpec> = loaded.config.gates.iter().map(spec).collect();
+    let names: Vec<String> = features.iter().map(|feature| feature.column.clone()).collect();
     let attributes: Vec<String> = groups.attributes.iter().map(|attribute| attribute.name.clone()).collect();
     let mut conflicts: Vec<Conflict> = Vec::new();
     for (at, gate) in specs.iter().enumerate() {
-        if let Err(error) = gates::validate(std::slice::from_ref(gate), fairness_task(task), &attributes, outputs) {
-            let needs_attribute =
-                matches!(error, gates::GateError::NeedsAttribute { .. } | gates::GateError::UnknownAttribute { .. });
-            let key = if needs_attribute { "attribute" } else { "metric" };
-            let help = if needs_attribute {
-                "gates over groups need an attribute that [fairness] lists"
-            } else {
-                "see docs/metrics.md for the metrics of each task"
-            };
-            conflicts.push(conflict(format!("gates.{at}.{key}"), error.to_string(), help));
+        let gate_alone = std::slice::from_ref(gate);
+        if let Err(error) = gates::validate(gate_alone, fairness_task(task), &attributes, outputs, &names) {
+            conflicts.push(conflict(format!("gates.{at}.{}", error.key()), error.to_string(), error.help()));
+        }
+        if gate.is_of_drift() {
+            continue;
         }
         if table::NEED_STRATA.contains(&gate.metric.as_str()) && groups.strata.is_empty() {
             let message =
@@ -89,8 +86,16 @@ fn spec(gate: &config::Gate) -> GateSpec {
     GateSpec {
         metric: gate.metric.clone(),
         attribute: gate.attribute.clone().unwrap_or_default(),
+        feature: gate.feature.clone(),
         min: gate.min,
         max: gate.max,
+        max_change: gate.max_change,
+        max_relative_change: gate.max_relative_change,
+        baseline: gate.baseline.as_ref().map(|baseline| match baseline {
+            config::ChangeBaseline::Previous => gates::PREVIOUS.to_owned(),
+            config::ChangeBaseline::Run(run) => run.clone(),
+        }),
+        consecutive: gate.consecutive,
         decide_on: match gate.decide_on {
             config::DecideOn::Point => DecideOn::Point,
             config::DecideOn::Interval => DecideOn::Interval,

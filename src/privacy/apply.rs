@@ -5,7 +5,9 @@
 use super::cell::is_small;
 use super::tables::{self, OTHERS, depth_of, is_unknown};
 use super::{Depth, Entry, Published, WITHHELD, Why, Withheld, curves};
-use crate::audit::{Audit, Feature, Further, Gate, GroupAttribution, GroupCount, Metric, Note, Sample, Scope};
+use crate::audit::{
+    Audit, Baseline, Feature, Further, Gate, GroupAttribution, GroupCount, Metric, MetricChange, Note, Sample, Scope,
+};
 use std::collections::BTreeMap;
 
 /// `audit` without the cells of `withheld`, and the log.
@@ -15,6 +17,7 @@ pub fn without(audit: &Audit, withheld: &Withheld, limit: u64) -> Published {
     let group_attributions = applied.group_attributions();
     let curves = curves::published(audit, withheld, limit, &mut applied.log);
     applied.single_rows();
+    let baseline = applied.baseline();
     let published = Audit {
         schema_version: audit.schema_version,
         run: audit.run.clone(),
@@ -26,6 +29,7 @@ pub fn without(audit: &Audit, withheld: &Withheld, limit: u64) -> Published {
         group_attributions,
         gates: audit.gates.iter().map(|gate| applied.gate(gate)).collect(),
         drift: audit.drift.clone(),
+        baseline,
         curves,
         sample: Sample { n_total: audit.sample.n_total, ..Sample::default() },
         cases: Vec::new(),
@@ -186,11 +190,27 @@ impl Applied<'_> {
         }
     }
 
+    /// Changes over all rows. The baseline run may have withheld other groups than this one, so changes of groups are
+    /// not shown.
+    fn baseline(&mut self) -> Option<Baseline> {
+        let mut baseline = self.audit.baseline.clone()?;
+        let shown = |change: &MetricChange| {
+            change.attribute.is_empty() && !self.withheld.hides("", "", depth_of(&change.metric))
+        };
+        let n = baseline.changes.len();
+        baseline.changes.retain(shown);
+        if baseline.changes.len() < n {
+            self.say("", "changes of groups since the baseline run", Why::Complementary);
+        }
+        Some(baseline)
+    }
+
     fn gate(&self, gate: &Gate) -> Gate {
         let depth = depth_of(&gate.metric);
         let hidden = match gate.attribute.as_str() {
             "" => self.withheld.hides("", "", depth),
-            attribute => self.withheld.hides_any(attribute, depth),
+            // What the baseline run withheld of its groups is not known here.
+            attribute => gate.baseline_value.is_some() || self.withheld.hides_any(attribute, depth),
         };
         if !hidden {
             return gate.clone();
@@ -200,6 +220,9 @@ impl Applied<'_> {
             ci_low: None,
             ci_high: None,
             baseline_value: None,
+            change: None,
+            change_low: None,
+            change_high: None,
             reason: WITHHELD.to_owned(),
             n: 0,
             ..gate.clone()

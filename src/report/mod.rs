@@ -6,6 +6,7 @@
 //! bytes: nothing here reads a clock, a random source or the order of a hash table.
 
 pub mod charts;
+pub mod judged;
 pub mod label;
 pub mod lookup;
 pub mod number;

@@ -70,6 +70,11 @@ const METRICS: &[(&str, &str, Unit)] = &[
     ("residual_standardized_mean_difference", "Standardised mean difference of residuals", Unit::Index),
     ("differential_fairness", "Differential fairness (ε)", Unit::Index),
     ("label_differential_fairness", "Differential fairness of labels (ε)", Unit::Index),
+    ("psi", "Population stability index", Unit::Index),
+    ("js", "Jensen–Shannon distance", Unit::Index),
+    ("ks", "Kolmogorov–Smirnov distance", Unit::Index),
+    ("wasserstein", "Wasserstein distance", Unit::Value),
+    ("ndcg", "NDCG of the ranking of features", Unit::Index),
     ("coefficient_of_variation", "Coefficient of variation", Unit::Index),
 ];
 

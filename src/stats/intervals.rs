@@ -88,6 +88,57 @@ pub fn odds_ratio(a: Proportion, b: Proportion, z: f64) -> (Option<f64>, Option<
     (value, Some(Interval { low, high: of(cells) * half.exp() }))
 }
 
+/// A value with its interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimated {
+    pub value: f64,
+    pub interval: Interval,
+}
+
+impl Estimated {
+    fn negated(self) -> Self {
+        let Interval { low, high } = self.interval;
+        Self { value: -self.value, interval: Interval { low: -high, high: -low } }
+    }
+
+    fn below(self) -> f64 {
+        self.value - self.interval.low
+    }
+
+    fn above(self) -> f64 {
+        self.interval.high - self.value
+    }
+}
+
+/// Interval of a − b from the intervals that independent a and b have at the same confidence (method of variance
+/// estimates recovery, MOVER: Zou and Donner 2008). [`newcombe`] is the case of two Wilson intervals. Where a and b
+/// rise and fall together, as two measurements of the same rows do, the interval is wider than it need be.
+pub fn mover_difference(a: Estimated, b: Estimated) -> Interval {
+    let difference = a.value - b.value;
+    Interval { low: difference - a.below().hypot(b.above()), high: difference + a.above().hypot(b.below()) }
+}
+
+/// Interval of a / b for independent a and b (MOVER-R: Donner and Zou 2012): the ratios R at which the interval of
+/// a − R·b holds 0. `None` where nothing bounds it: the interval of b holds 0 or is too wide.
+pub fn mover_ratio(a: Estimated, b: Estimated) -> Option<Interval> {
+    if b.value < 0.0 {
+        return mover_ratio(a.negated(), b.negated());
+    }
+    if b.interval.low <= 0.0 {
+        return None;
+    }
+    // Which end of b limits the ratio depends on the ratio's sign.
+    let end = |a_apart: f64, a_end: f64, b_if_positive: f64, b_if_negative: f64, side: f64| {
+        let b_apart = if a_end >= 0.0 { b_if_positive } else { b_if_negative };
+        let square = b.value * b.value - b_apart * b_apart;
+        let rest = (a.value * b_apart).hypot(a_apart * square.max(0.0).sqrt());
+        (square > 0.0).then(|| (a.value * b.value + side * rest) / square)
+    };
+    let low = end(a.below(), a.interval.low, b.above(), b.below(), -1.0)?;
+    let high = end(a.above(), a.interval.high, b.below(), b.above(), 1.0)?;
+    Some(Interval { low, high })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,5 +212,46 @@ mod tests {
         let (none, never) = (odds_ratio(of(5.0, 5.0), of(2.0, 5.0), Z), odds_ratio(of(0.0, 9.0), of(2.0, 5.0), Z));
         assert_eq!((none.0, never.0, never.1.unwrap().low), (None, Some(0.0), 0.0));
         assert!(never.1.unwrap().high.is_finite());
+    }
+
+    fn estimated(value: f64, low: f64, high: f64) -> Estimated {
+        Estimated { value, interval: Interval { low, high } }
+    }
+
+    #[test]
+    fn the_difference_of_two_wilson_intervals_is_newcombes() {
+        let (a, b) = (of(56.0, 70.0), of(48.0, 80.0));
+        let with_wilson = |p: Proportion| Estimated { value: p.share(), interval: wilson(p, Z) };
+        let expected = newcombe(a, b, Z);
+        close(mover_difference(with_wilson(a), with_wilson(b)), expected.low, expected.high, 1e-15);
+    }
+
+    #[test]
+    fn a_ratio_holds_exactly_the_factors_that_leave_no_difference() {
+        for (a, b) in [
+            (estimated(3.0, 2.5, 4.0), estimated(2.0, 1.8, 2.1)),
+            (estimated(0.2, -0.3, 0.5), estimated(2.0, 1.5, 2.7)),
+            (estimated(-1.0, -1.5, -0.7), estimated(0.5, 0.4, 0.8)),
+            (estimated(1.0, 0.5, 1.1), estimated(-0.5, -0.8, -0.4)),
+        ] {
+            let ratio = mover_ratio(a, b).unwrap();
+            assert!(ratio.low < a.value / b.value && a.value / b.value < ratio.high, "{ratio:?}");
+            for (factor, end) in [(ratio.low, 0), (ratio.high, 1)] {
+                let ends = [factor * b.interval.low, factor * b.interval.high];
+                let (low, high) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
+                let scaled = estimated(factor * b.value, low, high);
+                let difference = mover_difference(a, scaled);
+                // Where b is negative, a − R·b rises with R.
+                let zero = if (end == 0) == (b.value > 0.0) { difference.low } else { difference.high };
+                assert!(zero.abs() < 1e-12, "{a:?} {b:?} {zero}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_ratio_to_what_may_be_zero_is_unbounded() {
+        assert_eq!(mover_ratio(estimated(1.0, 0.5, 2.0), estimated(0.1, -0.1, 0.3)), None);
+        assert_eq!(mover_ratio(estimated(1.0, 0.5, 2.0), estimated(0.0, 0.0, 0.0)), None);
+        assert_eq!(mover_ratio(estimated(1.0, 0.5, 2.0), estimated(0.1, 0.05, 0.3)), None);
     }
 }

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
-use super::{file, layout};
+use super::{RunSummary, file, layout};
+use crate::audit::{Decision, Run, Status};
 
 /// A run in progress.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -110,5 +111,27 @@ fn absent_is_empty<T: Default>(result: std::io::Result<T>, action: &'static str,
     match result {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(T::default()),
         result => result.map_err(|e| StoreError::io(action, path, e)),
+    }
+}
+
+/// What is known of a killed run.
+pub(super) fn aborted(mark: &Mark, previous: Option<RunSummary>) -> Run {
+    Run {
+        run_id: mark.run_id.clone(),
+        pipeline: mark.pipeline.clone(),
+        as_of: mark.as_of.clone(),
+        started_at: mark.started_at.clone(),
+        finished_at: String::new(),
+        status: Status::Aborted,
+        verdict: Decision::Insufficient,
+        tool_version: mark.tool_version.clone(),
+        config_sha256: String::new(),
+        model_sha256: String::new(),
+        data_sha256: String::new(),
+        prev_run_id: previous.map(|run| run.run_id),
+        seed: 0,
+        n_rows: 0,
+        explain_method: String::new(),
+        explain_scale: String::new(),
     }
 }

@@ -33,7 +33,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::audit::{Artifact, Audit, Run, SCHEMA_VERSION};
+use crate::audit::{Artifact, Audit, Distribution, Run, SCHEMA_VERSION};
 
 pub use catalogue::runs::{Inputs, RunFilter, RunSummary};
 pub use digest::{sha256_of, sha256_of_files};
@@ -144,9 +144,15 @@ impl Store {
         self.catalogue.resolve(selector)
     }
 
-    /// The succeeded run of the pipeline's latest date: what a new run is compared with.
-    pub fn latest(&self, pipeline: &str) -> Result<Option<RunSummary>, StoreError> {
-        self.catalogue.latest_succeeded(pipeline)
+    /// What a new run for `as_of` is compared with: the succeeded run of the latest date up to that one, and of that
+    /// date the last recorded. `instead_of` is the run that the new one supersedes, which is none to compare with.
+    pub fn before(
+        &self,
+        pipeline: &str,
+        as_of: &str,
+        instead_of: Option<&str>,
+    ) -> Result<Option<RunSummary>, StoreError> {
+        self.catalogue.succeeded_before(pipeline, as_of, instead_of)
     }
 
     /// The run's files, in the order they were recorded.
@@ -173,6 +179,16 @@ impl Store {
         };
         let path = self.artifact_path(run, artifact);
         read_audit(&path, &self.read_checked(run, artifact)?)
+    }
+
+    /// How the run's columns and scores were distributed; nothing for runs of versions that did not keep it.
+    pub fn distributions(&self, run: &RunSummary) -> Result<Vec<Distribution>, StoreError> {
+        let artifacts = self.artifacts(run)?;
+        let Some(artifact) = artifacts.iter().find(|artifact| artifact.kind == "distributions") else {
+            return Ok(Vec::new());
+        };
+        self.read_checked(run, artifact)?;
+        rows::distributions::read(&self.artifact_path(run, artifact))
     }
 
     /// A stored file's content, unless it is not what the run stored.

@@ -7,12 +7,14 @@ use serde::Serialize;
 use super::chain::{self, RECORD_VERSION, Record};
 use super::file::{self, SyncedFile};
 use super::leftovers::{self, Mark};
-use super::rows::{ExplanationFile, FinishedRows, InteractionFile, LocalFitFile, Origin, PredictionFile};
+use super::rows::{
+    ExplanationFile, FinishedRows, InteractionFile, LocalFitFile, Origin, PredictionFile, distributions,
+};
 use super::{
     ExplanationBatch, InteractionBatch, LocalFitBatch, PipelineLock, PredictionBatch, RunRow, RunSummary, Store,
     StoreError, StoredFile, TOOL_VERSION, insert, layout, now,
 };
-use crate::audit::{Artifact, Audit, Decision, Run, SCHEMA_VERSION, Status};
+use crate::audit::{Artifact, Audit, Distribution, Run, SCHEMA_VERSION, Status};
 
 /// Takes a run's rows and commits them. Dropped without [`RunWriter::commit`] or [`RunWriter::fail`], it leaves
 /// nothing behind.
@@ -28,6 +30,7 @@ pub struct RunWriter<'a> {
     explanations: Option<ExplanationFile>,
     interactions: Option<InteractionFile>,
     local_fits: Option<LocalFitFile>,
+    distributions: Option<FinishedRows>,
 }
 
 /// A rendered report to be stored.
@@ -103,6 +106,7 @@ impl<'a> RunWriter<'a> {
             explanations: None,
             interactions: None,
             local_fits: None,
+            distributions: None,
         };
         // Better to learn now than after hours that nothing can be stored.
         let folder = results.join(layout::reports_folder(lock.pipeline(), run_id));
@@ -161,6 +165,12 @@ impl<'a> RunWriter<'a> {
             none => none.insert(LocalFitFile::create(&target, &self.origin, batch)?),
         };
         file.push(batch)
+    }
+
+    /// Keeps how columns and scores were distributed, for later runs to be compared with.
+    pub fn distributions(&mut self, all: &[Distribution]) -> Result<(), StoreError> {
+        self.distributions = Some(distributions::write(&self.rows_target("distributions"), &self.origin, all)?);
+        Ok(())
     }
 
     /// Makes the run part of the history. Sets the audit's `prev_run_id`. `supersedes` is the run that this one
@@ -222,6 +232,9 @@ impl<'a> RunWriter<'a> {
         }
         if let Some(file) = self.local_fits.take() {
             staged.push(self.staged_rows(file.finish()?));
+        }
+        if let Some(finished) = self.distributions.take() {
+            staged.push(self.staged_rows(finished));
         }
         staged.push(self.staged_document(layout::AUDIT_KIND, layout::AUDIT_FILE, &audit_json(audit)?)?);
         for report in reports {
@@ -289,7 +302,7 @@ fn recover(store: &Store, lock: &PipelineLock) -> Result<Vec<Recovered>, StoreEr
         // Killed between its commit and clearing its mark, a run is whole.
         if store.catalogue.by_id(&mark.run_id)?.is_none() {
             let removed = mark.remove_files()?;
-            let run = aborted(&mark, store.catalogue.last_recorded(lock.pipeline())?);
+            let run = leftovers::aborted(&mark, store.catalogue.last_recorded(lock.pipeline())?);
             record(store, &run, None, &[], None, Some("the process ended before the run was stored"))?;
             recovered.push(Recovered { run_id: mark.run_id.clone(), removed });
         }
@@ -303,33 +316,11 @@ pub(super) fn give_up(store: &Store, mark: &Mark, reason: &str) -> Result<bool, 
     let unfinished = store.catalogue.by_id(&mark.run_id)?.is_none();
     if unfinished {
         mark.remove_files()?;
-        let run = Run { finished_at: now(), ..aborted(mark, None) };
+        let run = Run { finished_at: now(), ..leftovers::aborted(mark, None) };
         record_failed(store, &mark.pipeline, &run, reason)?;
     }
     mark.clear(&store.catalogue.locks_folder())?;
     Ok(unfinished)
-}
-
-/// What is known of a killed run.
-fn aborted(mark: &Mark, previous: Option<RunSummary>) -> Run {
-    Run {
-        run_id: mark.run_id.clone(),
-        pipeline: mark.pipeline.clone(),
-        as_of: mark.as_of.clone(),
-        started_at: mark.started_at.clone(),
-        finished_at: String::new(),
-        status: Status::Aborted,
-        verdict: Decision::Insufficient,
-        tool_version: mark.tool_version.clone(),
-        config_sha256: String::new(),
-        model_sha256: String::new(),
-        data_sha256: String::new(),
-        prev_run_id: previous.map(|run| run.run_id),
-        seed: 0,
-        n_rows: 0,
-        explain_method: String::new(),
-        explain_scale: String::new(),
-    }
 }
 
 /// Gives all files their names and makes the names last. On an error, what has its name already is removed.

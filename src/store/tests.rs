@@ -125,12 +125,18 @@ pub(super) fn audit(run_id: &str, pipeline: &str, as_of: &str) -> Audit {
             ci_high: None,
             limit: 0.2,
             baseline_value: None,
+            limit_on: Default::default(),
+            change: None,
+            change_low: None,
+            change_high: None,
+            breaches: 0,
             decision: Decision::Pass,
             severity: "fail".into(),
             reason: String::new(),
             n: 5,
         }],
         drift: vec![],
+        baseline: None,
         curves: vec![],
         sample: Sample::default(),
         cases: vec![],
@@ -530,7 +536,7 @@ fn a_failed_run_is_recorded_without_results() {
     assert_eq!(place.files(), [format!("reports/pipeline=adult/{}/run.json", run_id(1))]);
     let error = store.audit(&run).unwrap_err();
     assert!(error.to_string().contains("the model broke"), "{error}");
-    assert_eq!(store.latest("adult").unwrap(), None);
+    assert_eq!(store.before("adult", "2026-11-30", None).unwrap(), None);
     drop(lock);
     assert_eq!(commit(&store, "adult", "2026-11-22", 2).run_id, run_id(2));
     assert_eq!(store.run(&run_id(2)).unwrap().prev_run_id, Some(run_id(1)));

@@ -160,7 +160,13 @@ fn stored_files_lie_where_the_contract_says() {
     let run_id = project.value("SELECT run_id FROM runs").as_str().unwrap().to_owned();
     let rows = |table: &str| format!("var/results/{table}/pipeline=credit/run_date={DAY}/{run_id}.parquet");
     let report = |name: &str| format!("var/results/reports/pipeline=credit/{run_id}/{name}");
-    let mut expected = vec![rows("explanations"), rows("predictions"), report("audit.html"), report("run.json")];
+    let mut expected = vec![
+        rows("distributions"),
+        rows("explanations"),
+        rows("predictions"),
+        report("audit.html"),
+        report("run.json"),
+    ];
     expected.sort();
     assert_eq!(project.results(), expected);
 }

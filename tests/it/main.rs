@@ -3,6 +3,7 @@
 mod attack;
 mod bad_input;
 mod determinism;
+mod drift;
 mod explaining;
 mod formats;
 mod goldens;

@@ -100,6 +100,9 @@ pub struct Gate {
     /// Name of the metric.
     #[schemars(length(min = 1))]
     pub metric: String,
+    /// Measures of drift ("psi", "js", "ks", "wasserstein"): the feature, or "(score)". Default: the worst of all features and the score.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feature: Option<String>,
     /// Attribute of a fairness metric ("sex", or "sex,race" for an intersection). Default: over all rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attribute: Option<String>,
@@ -117,15 +120,24 @@ pub struct Gate {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0))]
     pub max_relative_change: Option<f64>,
-    /// Run that changes are measured against: "previous" or a run id.
+    /// Run that changes and drift are measured against: "previous", a run id or a unique beginning of one,
+    /// PIPELINE@latest or PIPELINE@DATE. Default "previous".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<ChangeBaseline>,
     /// What must breach the limit: the value itself, or its whole confidence interval. Default "point".
     #[serde(default)]
     pub decide_on: DecideOn,
+    /// Comparable runs in a row, the last one included, that must breach before the gate fails. Default 1.
+    #[serde(default = "default_consecutive")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub consecutive: u32,
     /// What a breach means: exit code 1, or a warning. Default "fail".
     #[serde(default)]
     pub severity: Severity,
+}
+
+fn default_consecutive() -> u32 {
+    1
 }
 
 /// Run that changes are measured against.
@@ -134,7 +146,7 @@ pub struct Gate {
 pub enum ChangeBaseline {
     /// The pipeline's run before this one.
     Previous,
-    /// A run id.
+    /// A run, as on the command line.
     #[serde(untagged)]
     Run(#[schemars(length(min = 1))] String),
 }

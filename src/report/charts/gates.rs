@@ -1,6 +1,7 @@
 //! The gate strip: every gate on its own scale, with the side it allows, the value and its interval.
 
 use crate::audit::Gate;
+use crate::report::judged::{Judged, judged};
 use crate::report::label::{self, Label};
 use crate::report::number::{self, Px};
 use crate::report::scale::Scale;
@@ -59,12 +60,12 @@ pub fn draw(gates: &[&Gate]) -> Gates {
 }
 
 fn row(gate: &Gate, top: f64) -> GateRow {
-    let unit = words::unit(&gate.metric);
-    let scale = scale(gate);
+    let judged = judged(gate);
+    let (unit, scale) = (judged.unit, scale(&judged, gate.limit));
     let limit_x = scale.at(gate.limit);
     let word = words::finding(words::decision_class(gate.decision, &gate.severity));
-    let value = gate.observed.map(|v| (scale.px(v), number::apart(unit, v, gate.limit).0));
-    let limit = number::apart(unit, gate.limit, gate.observed.unwrap_or(gate.limit)).0;
+    let value = judged.value.map(|v| (scale.px(v), number::apart(unit, v, gate.limit).0));
+    let limit = number::apart(unit, gate.limit, judged.value.unwrap_or(gate.limit)).0;
     GateRow {
         label: Label::within(&gate.gate, RIGHT - LEFT - label::width(word, super::TEXT) - 14.0, super::TEXT),
         label_y: Px(top + 14.0),
@@ -77,15 +78,16 @@ fn row(gate: &Gate, top: f64) -> GateRow {
         limit_x: Px(limit_x),
         limit: format!("limit {limit}"),
         limit_anchor: anchor(limit_x, value.as_ref().map(|(x, _)| x.0)),
-        whisker: gate.ci_low.zip(gate.ci_high).map(|(low, high)| (scale.px(low), scale.px(high))),
+        whisker: judged.interval.map(|(low, high)| (scale.px(low), scale.px(high))),
         value_anchor: value.as_ref().map_or("middle", |(x, _)| anchor(x.0, Some(limit_x))),
         value,
     }
 }
 
 /// Room on both sides of everything that is drawn, so that the limit is never at the edge.
-fn scale(gate: &Gate) -> Scale {
-    let drawn = [gate.observed, gate.ci_low, gate.ci_high, Some(gate.limit)].into_iter().flatten();
+fn scale(judged: &Judged, limit: f64) -> Scale {
+    let ends = judged.interval.map(|(low, high)| [low, high]).into_iter().flatten();
+    let drawn = judged.value.into_iter().chain(ends).chain([limit]);
     let (low, high) = drawn.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
     let margin = if high > low { 0.35 * (high - low) } else { 0.5 * low.abs().max(0.1) };
     Scale::new((low - margin, high + margin), (LEFT, RIGHT))
@@ -122,6 +124,11 @@ mod tests {
             ci_high: observed.map(|v| v + 0.05),
             limit: 0.8,
             baseline_value: None,
+            limit_on: Default::default(),
+            change: None,
+            change_low: None,
+            change_high: None,
+            breaches: 0,
             decision: Decision::Fail,
             severity: "fail".into(),
             reason: String::new(),

@@ -1,8 +1,9 @@
 //! The verdict in words, and every gate with what was observed and what was allowed.
 
-use crate::audit::{Audit, Decision, Gate};
+use crate::audit::{Audit, Decision, Gate, LimitOn};
 use crate::privacy::WITHHELD;
 use crate::report::charts::{Chart, Figure, gates};
+use crate::report::judged::{judged, unit_of_limit};
 use crate::report::label::{self, Label};
 use crate::report::lookup::Lookup;
 use crate::report::number;
@@ -60,7 +61,8 @@ fn marked(gate: &Gate) -> Finding {
 
 /// "demographic_parity_ratio over sex ≥ 0.8: 0.36 (0.33–0.39), n = 14,700"
 fn finding(gate: &Gate) -> String {
-    let unit = words::unit(&gate.metric);
+    let judged = judged(gate);
+    let unit = judged.unit;
     let name = label::shorten(&gate.gate, 160);
     if gate.reason == WITHHELD {
         return format!("{name}: the number is {WITHHELD}");
@@ -68,15 +70,22 @@ fn finding(gate: &Gate) -> String {
     if gate.decision == Decision::Insufficient {
         return format!("{name}: {}", label::shorten(&gate.reason, 200));
     }
-    let observed = gate.observed.map_or("undefined".to_owned(), |value| number::apart(unit, value, gate.limit).0);
-    let interval = gate.ci_low.zip(gate.ci_high).map(|(low, high)| format!(" ({})", number::range(unit, low, high)));
-    format!("{name}: {observed}{}, n\u{a0}=\u{a0}{}", interval.unwrap_or_default(), number::count(gate.n))
+    let observed = judged.value.map_or("undefined".to_owned(), |value| number::apart(unit, value, gate.limit).0);
+    let interval = judged.interval.map(|(low, high)| format!(" ({})", number::range(unit, low, high)));
+    let from = gate.baseline_value.zip(gate.observed).filter(|_| gate.limit_on != LimitOn::Value);
+    let unit = words::unit(&gate.metric);
+    let from = from.map(|(before, now)| {
+        let (before, now) = number::apart(unit, before, now);
+        format!(", from {before} to {now}")
+    });
+    let interval = interval.unwrap_or_default() + &from.unwrap_or_default();
+    format!("{name}: {observed}{interval}, n\u{a0}=\u{a0}{}", number::count(gate.n))
 }
 
 fn table(all: &[&Gate]) -> Table {
-    let has_baseline = all.iter().any(|gate| gate.baseline_value.is_some());
+    let has_baseline = all.iter().any(|gate| gate.limit_on != LimitOn::Value || gate.baseline_value.is_some());
     let mut columns = vec!["Gate", "Decision|", "Observed", "Limit"];
-    columns.extend(has_baseline.then_some("Before"));
+    columns.extend(has_baseline.then_some(["Before", "Change"]).into_iter().flatten());
     columns.extend(["n", "Reason|"]);
     let mut table = Table::new("Gates of this run", &columns);
     for gate in all {
@@ -84,6 +93,7 @@ fn table(all: &[&Gate]) -> Table {
         let mut cells = vec![decision(gate), observed(gate), limit(gate)];
         if has_baseline {
             cells.push(gate.baseline_value.map_or(Cell::none(), |v| Cell::number(number::with_unit(unit, v))));
+            cells.push(change(gate));
         }
         let n = if gate.reason == WITHHELD { Cell::withheld() } else { Cell::number(number::count(gate.n)) };
         cells.extend([n, Cell::text(&gate.reason)]);
@@ -102,6 +112,15 @@ fn observed(gate: &Gate) -> Cell {
         None if gate.reason == WITHHELD => Cell::withheld(),
         None => Cell::number("undefined"),
     }
+}
+
+/// The change that the limit is on, with its interval.
+fn change(gate: &Gate) -> Cell {
+    let unit = unit_of_limit(gate);
+    let Some(change) = gate.change else { return Cell::none() };
+    let interval = gate.change_low.zip(gate.change_high).map(|(low, high)| number::range(unit, low, high));
+    let sign = if change > 0.0 { "+" } else { "" };
+    Cell::number(format!("{sign}{}", number::apart(unit, change, gate.limit).0)).with_sub(interval)
 }
 
 fn decision(gate: &Gate) -> Cell {
@@ -145,7 +164,8 @@ fn numbers(at: usize, gates: &[&Gate]) -> Table {
 }
 
 fn limit(gate: &Gate) -> Cell {
-    Cell::number(number::apart(words::unit(&gate.metric), gate.limit, gate.observed.unwrap_or(gate.limit)).0)
+    let judged = judged(gate);
+    Cell::number(number::apart(judged.unit, gate.limit, judged.value.unwrap_or(gate.limit)).0)
 }
 
 fn icon(class: &str) -> &'static str {

@@ -101,6 +101,20 @@ impl Catalogue {
         })
     }
 
+    /// The succeeded run of the latest date up to `as_of`, and of that date the last recorded; never `instead_of`.
+    pub(in crate::store) fn succeeded_before(
+        &self,
+        pipeline: &str,
+        as_of: &str,
+        instead_of: Option<&str>,
+    ) -> Result<Option<RunSummary>, StoreError> {
+        self.first(Condition {
+            sql: "WHERE pipeline = ?1 AND as_of <= ?2 AND run_id <> ?3 AND status = 'succeeded'
+                ORDER BY as_of DESC, sequence DESC LIMIT 1",
+            values: &[pipeline, as_of, instead_of.unwrap_or("")],
+        })
+    }
+
     pub(in crate::store) fn find_same(&self, inputs: Inputs<'_>) -> Result<Option<RunSummary>, StoreError> {
         self.first(Condition {
             sql: "WHERE pipeline = ?1 AND as_of = ?2 AND config_sha256 = ?3 AND model_sha256 = ?4 AND data_sha256 = ?5

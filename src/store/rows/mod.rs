@@ -4,6 +4,7 @@
 //! depend on its rows and not on the batches they came in.
 
 mod columns;
+pub(super) mod distributions;
 mod explanations;
 mod file;
 mod interactions;

@@ -11,10 +11,11 @@ pub(in crate::store) const PREDICTIONS: &str = "predictions";
 pub(in crate::store) const EXPLANATIONS: &str = "explanations";
 pub(in crate::store) const INTERACTIONS: &str = "interactions";
 pub(in crate::store) const LOCAL_FITS: &str = "local_fits";
+pub(in crate::store) const DISTRIBUTIONS: &str = "distributions";
 
 /// Every row-level table.
-pub(in crate::store) const TABLES: [&str; 5] =
-    [PREDICTIONS, EXPLANATIONS, INTERACTIONS, LOCAL_FITS, "attribution_maps"];
+pub(in crate::store) const TABLES: [&str; 6] =
+    [PREDICTIONS, EXPLANATIONS, INTERACTIONS, LOCAL_FITS, "attribution_maps", DISTRIBUTIONS];
 
 /// Type of `row_id`: as in the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +65,9 @@ impl LabelType {
 
 /// Columns of a row-level table in order, `None` for a name that is none. `label` matters to `predictions` only.
 pub(in crate::store) fn columns(table: &str, id: IdType, label: LabelType) -> Option<Schema> {
+    if table == DISTRIBUTIONS {
+        return Some(Schema::new(distributions()));
+    }
     let mut fields = vec![required("row_id", id.data_type()), required("output", DataType::Utf8)];
     fields.extend(match table {
         "predictions" => vec![
@@ -104,6 +108,21 @@ pub(in crate::store) fn columns(table: &str, id: IdType, label: LabelType) -> Op
         _ => return None,
     });
     Some(Schema::new(fields))
+}
+
+/// Cells of values: no rows of the data, so no `row_id`.
+fn distributions() -> Vec<Field> {
+    vec![
+        required("subject", DataType::Utf8),
+        required("feature", DataType::Utf8),
+        required("coarseness", DataType::Int32),
+        required("kind", DataType::Utf8),
+        required("bin", DataType::Int32),
+        optional("value", DataType::Float64),
+        optional("category", DataType::Utf8),
+        required("n", DataType::Int64),
+        required("weight", DataType::Float64),
+    ]
 }
 
 /// The same columns with text as dictionaries, which is how chunks hand it to the Parquet writer. Files do not carry

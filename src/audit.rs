@@ -4,11 +4,13 @@
 //! the report is drawn from it alone. Field names are the catalogue's column names (see `docs/sql.md`).
 
 mod change;
+mod comparison;
 mod gate;
 
 pub use change::{
     Baseline, CellValue, DRIFT_MEASURES, Distribution, DistributionCell, Drift, MetricChange, RankChange,
 };
+pub use comparison::{Comparison, Difference, GateChange, Side};
 pub use gate::{Gate, LimitOn};
 
 use serde::{Deserialize, Serialize};

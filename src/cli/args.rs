@@ -39,6 +39,8 @@ pub(super) enum Verb {
     Runs(RunsArgs),
     /// Show one run: verdict, gates, metrics
     Show(ShowArgs),
+    /// Say what changed between two runs (exit code 4 where they are not comparable)
+    Compare(CompareArgs),
     /// Ask the whole history in SQL (read-only)
     Query(QueryArgs),
     /// Render a stored run again; needs neither model nor data
@@ -139,6 +141,33 @@ pub(super) struct ShowArgs {
     pub format: TextOrJson,
     #[command(flatten)]
     pub history: History,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompareArgs {
+    /// The earlier run: its id, a unique prefix of one, PIPELINE@latest or PIPELINE@DATE
+    #[arg(value_name = "RUN_A")]
+    pub before: String,
+    /// The later run
+    #[arg(value_name = "RUN_B")]
+    pub now: String,
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: ComparisonFormat,
+    /// Write to a file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Every row of every table, and single groups too (text)
+    #[arg(long)]
+    pub all: bool,
+    #[command(flatten)]
+    pub history: History,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ComparisonFormat {
+    Text,
+    Json,
+    Html,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@
 
 mod args;
 mod check;
+mod compare;
 mod inspect;
 mod opening;
 mod progress;
@@ -29,6 +30,7 @@ pub fn run(cli: Cli) -> ExitStatus {
         Verb::Inspect(args) => inspect::run(args),
         Verb::Runs(args) => runs::list(args),
         Verb::Show(args) => runs::show(args),
+        Verb::Compare(args) => compare::run(args),
         Verb::Query(args) => query::run(args),
         Verb::Report(args) => report::run(args),
         Verb::Metrics => args::print_metrics(),

@@ -14,6 +14,7 @@ mod alignment;
 mod bins;
 mod changes;
 mod comparable;
+mod comparison;
 mod counts;
 pub mod measures;
 mod ranks;
@@ -24,6 +25,7 @@ pub use alignment::Aligned;
 pub use bins::freeze;
 pub use changes::changes;
 pub use comparable::obstacles;
+pub use comparison::comparison;
 pub use counts::{ColumnCounts, Meaning, Values};
 pub use ranks::{ndcg, ranks};
 

@@ -21,13 +21,42 @@ pub fn binary() -> Audit {
             value: 0.12,
             baseline_run_id: "0190-before".into(),
         }],
-        baseline: None,
+        baseline: Some(baseline()),
         curves: curves(),
         sample: sample(),
         cases: vec![case("highest score", 0.97), case("nearest the threshold", 0.5)],
         also: vec![lime()],
         notes: vec![Note { about: "data".into(), text: "12 rows have a missing age.".into() }],
         timings: [("score".to_owned(), 0.12), ("total".to_owned(), 72.5)].into(),
+    }
+}
+
+/// The night before, from which a few things have moved.
+fn baseline() -> Baseline {
+    let rank = |feature: &str, before, now| RankChange {
+        feature: feature.into(),
+        before,
+        now,
+        value_before: 0.1 / f64::from(before),
+        value_now: 0.1 / f64::from(now),
+    };
+    let change = |metric: &str, attribute: &str, before: f64, now: f64| MetricChange {
+        metric: metric.into(),
+        attribute: attribute.into(),
+        before: Some(before),
+        now: Some(now),
+        change: Some(now - before),
+        change_low: Some(now - before - 0.01),
+        change_high: Some(now - before + 0.01),
+        intervals_overlap: Some(false),
+        ..MetricChange::default()
+    };
+    Baseline {
+        run_id: "0190-before".into(),
+        as_of: "2026-11-20".into(),
+        not_comparable: vec![],
+        changes: vec![change("accuracy", "", 0.87, 0.85), change("demographic_parity_ratio", "sex", 0.4, 0.36)],
+        ranks: vec![rank("relationship", 2, 1), rank("age", 1, 2)],
     }
 }
 

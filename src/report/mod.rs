@@ -6,6 +6,7 @@
 //! bytes: nothing here reads a clock, a random source or the order of a hash table.
 
 pub mod charts;
+pub mod comparison;
 pub mod judged;
 pub mod label;
 pub mod lookup;
@@ -22,7 +23,7 @@ mod example;
 #[cfg(test)]
 mod tests;
 
-use crate::audit::Audit;
+use crate::audit::{Audit, Comparison};
 use std::path::Path;
 pub use templates::ReportError;
 
@@ -34,4 +35,12 @@ pub use templates::ReportError;
 /// An unknown template, an unreadable folder, or a broken template, which is named with its line.
 pub fn render(audit: &Audit, template: &str, overrides: Option<&Path>) -> Result<String, ReportError> {
     templates::print(&view::View::of(audit), template, overrides)
+}
+
+/// Draws a comparison of two published audits as one self-contained HTML document.
+///
+/// # Errors
+/// A broken built-in template.
+pub fn compare(comparison: &Comparison) -> Result<String, ReportError> {
+    templates::print(&comparison::view(comparison), "audit", None)
 }

@@ -23,6 +23,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("charts/gates.svg", include_str!("../../templates/charts/gates.svg")),
     ("charts/heatmap.svg", include_str!("../../templates/charts/heatmap.svg")),
     ("charts/plot.svg", include_str!("../../templates/charts/plot.svg")),
+    ("charts/slope.svg", include_str!("../../templates/charts/slope.svg")),
     ("charts/waterfall.svg", include_str!("../../templates/charts/waterfall.svg")),
 ];
 

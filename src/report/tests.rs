@@ -77,7 +77,7 @@ fn every_kind_of_audit_has_its_sections_and_no_others() {
     let mut bare = example::binary();
     (bare.importance, bare.sample, bare.cases, bare.group_attributions) = Default::default();
     bare.also.clear();
-    (bare.drift, bare.curves, bare.scope.explained_outputs) = Default::default();
+    (bare.drift, bare.baseline, bare.curves, bare.scope.explained_outputs) = Default::default();
     assert_eq!(ids(&bare), ["gates", "scope", "performance", "fairness", "provenance"]);
 }
 
@@ -221,6 +221,7 @@ fn an_empty_audit_is_still_a_document() {
     audit.proof = Default::default();
     (audit.metrics, audit.group_counts, audit.importance, audit.gates) = Default::default();
     (audit.group_attributions, audit.drift, audit.curves, audit.sample) = Default::default();
+    audit.baseline = None;
     (audit.cases, audit.notes, audit.timings) = Default::default();
     let html = html(&audit);
     assert!(html.contains("No gates were set") && html.contains("adult-income"));
@@ -374,4 +375,64 @@ fn an_unknown_template_names_those_that_are_known() {
     assert!(matches!(render(&example::binary(), "../secret", None), Err(ReportError::BadName { .. })));
     let missing = std::path::Path::new("no/such/folder");
     assert!(matches!(render(&example::binary(), "audit", Some(missing)), Err(ReportError::Folder { .. })));
+}
+
+// Since the baseline run
+
+#[test]
+fn the_psi_is_read_beside_its_conventional_limits_and_ranks_as_slopes() {
+    let page = html(&example::binary());
+    for part in [
+        "class=\"guide\"",
+        "By convention below 0.1",
+        "class=\"slope up\"",
+        "class=\"slope down\"",
+        "1 relationship",
+        "age 1",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(page.contains("run 0190-before of 20 November 2026"));
+}
+
+#[test]
+fn a_baseline_that_cannot_be_compared_gives_reasons_and_no_numbers() {
+    let mut audit = example::binary();
+    let reason = "another scale of attributions: margin before, probability now";
+    audit.drift.clear();
+    if let Some(baseline) = &mut audit.baseline {
+        baseline.not_comparable = vec![reason.to_owned()];
+    }
+    let page = html(&audit);
+    assert!(page.contains(reason) && page.contains("Nothing is compared with run 0190-before"));
+    assert!(!page.contains("class=\"guide\"") && !page.contains("class=\"slope"));
+}
+
+#[test]
+fn two_runs_are_compared_in_a_document_of_the_same_kind() {
+    let (before, mut now) = (example::binary(), example::binary());
+    now.run.run_id = "0190f000-0000-7000-8000-000000000002".into();
+    let baseline = now.baseline.clone().unwrap();
+    let mut comparison = crate::audit::Comparison {
+        before: crate::audit::Side::of(&before),
+        now: crate::audit::Side::of(&now),
+        comparable: true,
+        not_comparable: vec![],
+        differences: vec![crate::audit::Difference { what: "model", before: "a".repeat(64), now: "<b>".into() }],
+        metrics: baseline.changes.clone(),
+        group_gaps: baseline.changes.clone(),
+        groups: vec![],
+        ranks: baseline.ranks,
+        drift: now.drift.clone(),
+        gates: vec![],
+    };
+    let page = compare(&comparison).unwrap();
+    for part in
+        ["Comparable", "&lt;b&gt;", "class=\"guide\"", "class=\"slope up\"", "Accuracy", now.run.run_id.as_str()]
+    {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("<b>&lt;") && !page.contains("<script"));
+    (comparison.comparable, comparison.not_comparable) = (false, vec!["another task: binary before".into()]);
+    assert!(compare(&comparison).unwrap().contains("another task: binary before"));
 }

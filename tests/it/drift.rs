@@ -223,3 +223,89 @@ fn gates_that_make_no_sense_are_refused_before_a_run() {
         project.run(&[]).expect(2).says(&["audit.toml", says]);
     }
 }
+
+// probity compare
+
+fn compare(project: &Project, more: &[&str]) -> crate::project::Ran {
+    project.probity(&[&["compare"], more, &["--catalogue", "var/catalogue.db"]].concat())
+}
+
+fn names() -> [String; 2] {
+    [0, 1].map(|at| format!("credit@{}", NIGHTS[at]))
+}
+
+#[test]
+fn two_nights_are_laid_side_by_side() {
+    let project = project("");
+    let (first, second) = (night(&project, 0, 0.0, 0), night(&project, 1, 1.5, 0));
+    let [before, now] = names();
+    let text = compare(&project, &[&before, &now]);
+    for part in
+        [first["run_id"].as_str().unwrap(), "accuracy ≥ 0.1", "selection_rate", "apart", "importance", "income", "ndcg"]
+    {
+        assert!(text.expect(0).stdout.contains(part), "{part} in {}", text.stdout);
+    }
+    let json = compare(&project, &[&before, &now, "--format", "json"]).expect(0).json();
+    assert_eq!((&json["comparable"], &json["now"]["run_id"]), (&true.into(), &second["run_id"]));
+    let metrics = json["metrics"].as_array().unwrap();
+    let rate = metrics.iter().find(|change| change["metric"] == "selection_rate").unwrap();
+    assert!((number(&rate["change"]) - (number(&rate["now"]) - number(&rate["before"]))).abs() < 1e-12);
+    assert!(number(&rate["change_low"]) > 0.0 && rate["intervals_overlap"] == false, "{rate}");
+    assert!(json["group_gaps"].as_array().unwrap().iter().all(|change| change["attribute"] == "sex"));
+    assert_eq!(json["ranks"].as_array().unwrap().len(), 5);
+    assert_eq!(json["gates"][0]["now"], "pass");
+    // The same drift that the second night stored.
+    let stored = project.query("SELECT subject, feature, measure, value, baseline_run_id FROM drift");
+    assert_eq!(json["drift"].as_array().unwrap(), &stored);
+    compare(&project, &[&before, &now, "--format", "html", "--out", "c.html"]).expect(0);
+    let page = std::fs::read_to_string(project.path("c.html")).unwrap();
+    for part in ["Comparable", "Population stability index", "Importance ranks", "income"] {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn a_run_beside_itself_has_not_changed() {
+    let project = project("");
+    night(&project, 0, 0.0, 0);
+    let json = compare(&project, &["credit@latest", "credit@latest", "--format", "json"]).expect(0).json();
+    assert_eq!(json["differences"], serde_json::json!([]));
+    for key in ["metrics", "group_gaps", "groups"] {
+        let changes = json[key].as_array().unwrap();
+        assert!(changes.iter().all(|change| change["change"].is_null() || change["change"] == 0.0), "{key}");
+    }
+    let drift = json["drift"].as_array().unwrap();
+    assert!(drift.iter().all(|row| number(&row["value"]) == if row["measure"] == "ndcg" { 1.0 } else { 0.0 }));
+}
+
+#[test]
+fn runs_that_differ_in_what_they_measure_have_reasons_and_no_numbers() {
+    let project = project("");
+    night(&project, 0, 0.0, 0);
+    project.edit("positive = \"yes\"", "positive = \"no\"");
+    night(&project, 1, 0.0, 0);
+    let [before, now] = names();
+    let text = compare(&project, &[&before, &now]);
+    assert!(text.expect(4).stdout.contains("not comparable\n  other classes: yes before, no now"), "{}", text.stdout);
+    assert!(!text.stdout.contains("selection_rate"));
+    let json = compare(&project, &[&before, &now, "--format", "json"]).expect(4).json();
+    assert_eq!(json["comparable"], false);
+    for key in ["metrics", "group_gaps", "groups", "ranks", "drift", "gates"] {
+        assert_eq!(json[key], serde_json::json!([]), "{key}");
+    }
+    let html = compare(&project, &[&before, &now, "--format", "html"]);
+    assert!(html.expect(4).stdout.contains("Not comparable"));
+}
+
+#[test]
+fn a_run_that_is_not_there_or_was_altered_is_not_compared() {
+    let project = project("");
+    night(&project, 0, 0.0, 0);
+    compare(&project, &["nobody@latest", "credit@latest"]).expect(2).says(&["nobody@latest"]);
+    let path = project.stored(&["distributions", ".parquet"]);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    compare(&project, &["credit@latest", "credit@latest"]).expect(3).says(&["altered"]);
+}

@@ -26,6 +26,8 @@ pub struct Bars {
     pub thickness: Px,
     pub x_title: String,
     pub ticks: Vec<Tick>,
+    /// Lines to read lengths by.
+    pub guides: Vec<Tick>,
     pub rows: Vec<BarRow>,
 }
 
@@ -53,8 +55,13 @@ pub struct Bar {
 }
 
 pub fn draw(bars: &[Bar], x_title: &str) -> Bars {
+    draw_with_guides(bars, x_title, &[])
+}
+
+/// Bars with lines at `guides`, which are always on the chart.
+pub fn draw_with_guides(bars: &[Bar], x_title: &str, guides: &[f64]) -> Bars {
     let ends = bars.iter().flat_map(|bar| [bar.value, bar.interval.map(|i| i.0), bar.interval.map(|i| i.1)]).flatten();
-    let scale = Scale::around(ends, &[0.0], (LEFT, RIGHT));
+    let scale = Scale::around(ends.chain(guides.iter().copied()), &[0.0], (LEFT, RIGHT));
     let bottom = TOP + PITCH * bars.len() as f64;
     Bars {
         width: Px(super::HALF),
@@ -70,6 +77,10 @@ pub fn draw(bars: &[Bar], x_title: &str) -> Bars {
         thickness: Px(THICKNESS),
         x_title: x_title.to_owned(),
         ticks: scale.ticks(4),
+        guides: guides
+            .iter()
+            .map(|guide| Tick { at: scale.px(*guide), text: guide.to_string(), zero: false })
+            .collect(),
         rows: bars.iter().enumerate().map(|(at, bar)| row(bar, TOP + PITCH * (at as f64 + 0.5), &scale)).collect(),
     }
 }

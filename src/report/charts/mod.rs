@@ -10,6 +10,7 @@ pub mod gates;
 pub mod heatmap;
 pub mod histogram;
 pub mod plot;
+pub mod slope;
 pub mod waterfall;
 
 use super::table::Table;
@@ -50,5 +51,6 @@ pub enum Chart {
     Bars(bars::Bars),
     Beeswarm(beeswarm::Beeswarm),
     Heatmap(heatmap::Heatmap),
+    Slope(slope::Slope),
     Waterfall(waterfall::Waterfall),
 }

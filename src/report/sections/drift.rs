@@ -1,26 +1,56 @@
-//! What moved since the baseline run: scores, features, attributions.
+//! What moved since the baseline run: columns and scores, the ranking of features, metrics.
 
-use crate::audit::Drift;
+use crate::audit::{Drift, MetricChange, RankChange};
 use crate::report::charts::bars::{self, Bar};
+use crate::report::charts::slope::{self, Ranked};
 use crate::report::charts::{Chart, Figure};
 use crate::report::label::{self, Label};
 use crate::report::lookup::Lookup;
-use crate::report::number;
+use crate::report::number::{self, Unit};
 use crate::report::table::{Cell, Table};
-use crate::report::view::{Part, Section};
+use crate::report::view::{Note, Part, Section};
 use crate::report::words;
 
 const MAX_BARS: usize = 16;
+const MAX_SLOPES: usize = 14;
 const MAX_ROWS: usize = 120;
+/// Conventional readings of the PSI.
+const GUIDES: [f64; 2] = [0.1, 0.25];
 
 pub fn section(lookup: &Lookup) -> Option<Section> {
-    let all = &lookup.audit.drift;
+    let audit = lookup.audit;
+    let Some(baseline) = &audit.baseline else {
+        // Audits of versions that kept the distances alone.
+        let run_id = &audit.drift.first()?.baseline_run_id;
+        let section = Section::of("drift", "Since the baseline run", vec![distances(&audit.drift)])?;
+        return Some(section.with_lede(format!("Distances from run {run_id}; 0 is no change.")));
+    };
+    let since = format!("run {} of {}", baseline.run_id, words::date(&baseline.as_of));
+    if !baseline.not_comparable.is_empty() {
+        let note = |text: &String| Note { about: "not comparable".into(), text: text.clone() };
+        let notes = baseline.not_comparable.iter().map(note).collect();
+        let section = Section::of("drift", "Since the baseline run", vec![Part { notes, ..Part::default() }])?;
+        return Some(section.with_lede(format!("Nothing is compared with {since}.")));
+    }
+    let own: Vec<Drift> = audit.drift.iter().filter(|d| d.baseline_run_id == baseline.run_id).cloned().collect();
+    let mut part = distances(&own);
+    part.figures.extend(rank_chart(&baseline.ranks));
+    let metrics = Part {
+        folded: changes("Metrics since the baseline run", &baseline.changes).into_iter().collect(),
+        ..Part::default()
+    };
+    let lede = format!(
+        "This run beside {since}: distances of distributions in that run's bins (0 is no change), and ranks of features."
+    );
+    Some(Section::of("drift", "Since the baseline run", vec![part, metrics])?.with_lede(lede))
+}
+
+/// Bars, and the table of all distances.
+pub fn distances(all: &[Drift]) -> Part {
     let mut part = Part::default();
     part.figures.extend(psi_chart(all));
-    part.tables.extend(table(all));
-    let baseline = &all.first()?.baseline_run_id;
-    let lede = format!("Distances between the distributions of this run and of run {baseline}; 0 is no change.");
-    Some(Section::of("drift", "Since the baseline run", vec![part])?.with_lede(lede))
+    part.folded.extend(table(all));
+    part
 }
 
 /// Population stability index of every feature and of the score, the largest first.
@@ -31,29 +61,68 @@ fn psi_chart(all: &[Drift]) -> Option<Figure> {
     if drawn.is_empty() {
         return None;
     }
-    let bar = |d: &&Drift| Bar { name: name(d), value: Some(d.value), interval: None, text: number::fixed(d.value, 3) };
+    let bar =
+        |d: &&Drift| Bar { name: d.place(), value: Some(d.value), interval: None, text: number::fixed(d.value, 3) };
     let mut table = Table::new("Population stability index", &["Column", "PSI"]);
     for d in &drawn {
-        table.push(Label::fit(&name(d), 60), vec![Cell::number(number::fixed(d.value, 3))]);
+        table.push(Label::fit(&d.place(), 60), vec![Cell::number(number::fixed(d.value, 3))]);
     }
+    let convention = "By convention below 0.1 is stable and above 0.25 a shift; no test stands behind these lines.";
+    let shown = words::shown(drawn.len(), psi.len(), "columns", "those that moved most");
+    let bars: Vec<Bar> = drawn.iter().map(bar).collect();
     Some(Figure {
         id: "fig-drift".into(),
         template: "charts/bars.svg",
         title: "Population stability index".into(),
-        desc: "How far each column's distribution moved since the baseline run; longer bars moved more.".into(),
-        note: words::shown(drawn.len(), psi.len(), "columns", "those that moved most"),
+        desc: format!(
+            "How far each column's distribution moved since the baseline run; longer bars moved more. {convention}"
+        ),
+        note: Some([Some(convention.to_owned()), shown].into_iter().flatten().collect::<Vec<_>>().join(" ")),
         wide: false,
-        chart: Chart::Bars(bars::draw(&drawn.iter().map(bar).collect::<Vec<_>>(), "population stability index")),
+        chart: Chart::Bars(bars::draw_with_guides(&bars, "population stability index", &GUIDES)),
+        table,
+    })
+}
+
+/// Ranks before and now of the features that are, or were, the most important.
+pub fn rank_chart(ranks: &[RankChange]) -> Option<Figure> {
+    if ranks.is_empty() {
+        return None;
+    }
+    let mut sorted: Vec<&RankChange> = ranks.iter().collect();
+    sorted.sort_by_key(|rank| (rank.before.min(rank.now), rank.now));
+    sorted.truncate(MAX_SLOPES);
+    sorted.sort_by_key(|rank| rank.now);
+    let mut table =
+        Table::new("Ranks of features", &["Feature", "Rank before", "Rank now", "Mean |attribution| before", "now"]);
+    for rank in &sorted {
+        let value = |value| Cell::number(number::significant(value, 3));
+        let (before, now) = (Cell::number(rank.before.to_string()), Cell::number(rank.now.to_string()));
+        table.push(Label::fit(&rank.feature, 60), vec![before, now, value(rank.value_before), value(rank.value_now)]);
+    }
+    let ranked = |rank: &&RankChange| Ranked { name: rank.feature.clone(), before: rank.before, now: rank.now };
+    Some(Figure {
+        id: "fig-ranks".into(),
+        template: "charts/slope.svg",
+        title: "Importance ranks, before and now".into(),
+        desc:
+            "Each line is a feature, from its rank by mean |attribution| in the baseline run to its rank in this one; \
+               steep lines changed places."
+                .into(),
+        note: words::shown(sorted.len(), ranks.len(), "features", "those that are or were the most important"),
+        wide: false,
+        chart: Chart::Slope(slope::draw(&sorted.iter().map(ranked).collect::<Vec<_>>())),
         table,
     })
 }
 
 fn table(all: &[Drift]) -> Option<Table> {
-    let mut table = Table::new("Drift since the baseline run", &["Column", "Of|", "Measure|", "Value"]);
+    let mut table = Table::new("Every distance since the baseline run", &["Column", "Of|", "Measure|", "Value"]);
     for d in all.iter().take(MAX_ROWS) {
-        let measure = Cell::text(&label::shorten(&d.measure, 40).to_uppercase());
+        let measure = Cell::text(&label::shorten(words::metric(&d.measure).as_ref(), 60));
+        let place = if d.feature.is_empty() { d.subject.clone() } else { d.feature.clone() };
         table.push(
-            Label::fit(&name(d), 60),
+            Label::fit(&place, 60),
             vec![Cell::text(&d.subject), measure, Cell::number(number::fixed(d.value, 4))],
         );
     }
@@ -61,6 +130,30 @@ fn table(all: &[Drift]) -> Option<Table> {
     (!table.rows.is_empty()).then_some(table)
 }
 
-fn name(drift: &Drift) -> String {
-    if drift.feature.is_empty() { drift.subject.clone() } else { drift.feature.clone() }
+/// Metrics of both runs with their change; those that changed, in the order of the audit.
+pub fn changes(caption: &str, all: &[MetricChange]) -> Option<Table> {
+    let moved: Vec<&MetricChange> = all.iter().filter(|c| c.change.is_some_and(|change| change != 0.0)).collect();
+    let mut table = Table::new(caption, &["Metric", "Of|", "Before", "Now", "Change", "Intervals|"]);
+    for change in moved.iter().take(MAX_ROWS) {
+        let unit = words::unit(&change.metric);
+        let of_change = if unit == Unit::Share { Unit::Points } else { unit };
+        let value = |value: Option<f64>| value.map_or(Cell::none(), |v| Cell::number(number::with_unit(unit, v)));
+        let interval = change.change_low.zip(change.change_high).map(|(low, high)| number::range(of_change, low, high));
+        let moved = change.change.map_or(Cell::none(), |v| Cell::number(number::with_unit(of_change, v)));
+        let overlap = change.intervals_overlap.map_or("", |overlap| if overlap { "overlap" } else { "apart" });
+        let place = [&change.attribute, &change.group_value, &change.stratum, &change.output];
+        let place: Vec<&str> = place.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        table.push(
+            Label::fit(&words::metric(&change.metric), 60),
+            vec![
+                Cell::text(&place.join(" · ")),
+                value(change.before),
+                value(change.now),
+                moved.with_sub(interval),
+                Cell::text(overlap),
+            ],
+        );
+    }
+    table.shown = words::shown(table.rows.len(), moved.len(), "changed metrics", "in the order of the audit");
+    (!table.rows.is_empty()).then_some(table)
 }

@@ -38,7 +38,7 @@ pub use typed::{
     Around, Attribute, Background, Baseline, Binned, ChangeBaseline, Config, Cover, Data, DecideOn, Discretiser,
     Explain, Fairness, FeatureSelection, Gate, Grid, Image, Importance, ImportanceMethod, InputColumns, Layers, Lime,
     Method, MetricsChoice, Model, Notify, NotifyOn, Outputs, PerChannel, Pipeline, Players, PointBins, Privacy,
-    Project, Report, Rows, Scalar, Scale, Severity, Store, SurrogateFeatures, Task, Template, Tensors,
+    Project, Report, Rows, Sampling, Scalar, Scale, Severity, Store, SurrogateFeatures, Task, Template, Tensors,
 };
 
 use error::Findings;

@@ -1,7 +1,7 @@
 //! The explanation a plan decided on, ready for batches.
 
 use super::RunError;
-use crate::config::Scale;
+use crate::config::{Sampling, Scale};
 use crate::dataset::{Column, Features};
 use crate::explain::Attributions;
 use crate::explain::game::{self, GameExplainer, Part};
@@ -224,6 +224,7 @@ fn game_explainer<'a>(
 ) -> Result<Explainer<'a>, RunError> {
     let budget = explain.budget as usize;
     let method = match explain.method {
+        Chosen::Kernel if explain.sampling == Sampling::ShapleyKernel => game::Method::ShapleyKernel { budget },
         Chosen::Kernel => game::Method::Kernel { budget },
         Chosen::Permutation => game::Method::Permutation { budget },
         _ => game::Method::Exact,
@@ -242,6 +243,7 @@ fn game_explainer<'a>(
     let explainer = GameExplainer::new(predictor, &background.features, explain.players.clone(), rules);
     let explainer = explainer.map_err(RunError::unacceptable)?;
     let engine_name = match explain.method {
+        Chosen::Kernel if explain.sampling == Sampling::ShapleyKernel => "KernelSHAP as published",
         Chosen::Kernel => "paired leverage-score sampling",
         Chosen::Permutation => "antithetic permutations",
         _ => "enumeration",

@@ -2,7 +2,7 @@
 
 use super::error::conflict;
 use super::surrogate::{self, LimePlan};
-use crate::config::{self, Baseline, Conflict, Loaded, Method, Outputs, Scale, Task};
+use crate::config::{self, Baseline, Conflict, Loaded, Method, Outputs, Sampling, Scale, Task};
 use crate::dataset::{Column, Features, Selection, Source};
 use crate::explain::OTHER;
 use crate::explain::game::{self, MAX_COALITIONS, Players};
@@ -22,6 +22,7 @@ pub struct ExplainPlan {
     pub background_rows: Option<u64>,
     /// Coalitions per row for sampling methods, neighbours per row for LIME.
     pub budget: u64,
+    pub sampling: Sampling,
     /// So many of a row's largest attributions are stored one by one, the rest as their sum; 0 = all.
     pub top_k: usize,
     /// Columns, or groups of columns, that share a score among them.
@@ -143,6 +144,7 @@ impl Decision<'_> {
             rows,
             background_rows,
             budget: self.explain.budget,
+            sampling: self.explain.sampling,
             top_k: self.explain.top_k as usize,
             players: self.players.clone(),
             interactions: self.explain.interactions,

@@ -26,6 +26,8 @@ pub struct Explain {
     /// Default 2048.
     #[schemars(range(min = 1))]
     pub budget: u64,
+    /// kernel: how coalitions are drawn. Default "leverage".
+    pub sampling: Sampling,
     /// Above 0: the k largest attributions per row are kept, the rest summed as "(other)". Default 0: all.
     pub top_k: u64,
     /// What "absent" is. Default "background": its rows, or their mean for integrated gradients.
@@ -50,6 +52,7 @@ impl Default for Explain {
             interactions: false,
             cover: Cover::Background,
             budget: 2048,
+            sampling: Sampling::Leverage,
             top_k: 0,
             baseline: Baseline::Background,
             lime: Lime::default(),
@@ -138,6 +141,16 @@ pub enum Cover {
     /// A Parquet file with the columns treeid, nodeid and cover.
     #[serde(untagged)]
     File(#[schemars(regex(pattern = PARQUET_PATTERN))] String),
+}
+
+/// How method "kernel" draws coalitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sampling {
+    /// In pairs by their leverage scores, without replacement, afresh for each background row.
+    Leverage,
+    /// KernelSHAP as published, to compare with: by the Shapley kernel with replacement.
+    ShapleyKernel,
 }
 
 /// What "absent" is.

@@ -12,7 +12,7 @@ mod model;
 mod output;
 
 pub use data::{Data, Image, PerChannel, Scalar};
-pub use explain::{Baseline, Cover, Explain, Method, Outputs, Players, Rows, Scale};
+pub use explain::{Baseline, Cover, Explain, Method, Outputs, Players, Rows, Sampling, Scale};
 pub use fairness::{Attribute, Binned, ChangeBaseline, DecideOn, Fairness, Gate, MetricsChoice, Severity};
 pub use importance::{Grid, Importance, ImportanceMethod, Layers, Tensors};
 pub use lime::{Around, Discretiser, FeatureSelection, Lime, PointBins, SurrogateFeatures};

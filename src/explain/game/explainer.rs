@@ -51,7 +51,7 @@ impl<'a> GameExplainer<'a> {
         if rules.outputs.is_empty() {
             return Err(GameError::NoOutputs);
         }
-        if players.cluster.is_some() && matches!(rules.method, Method::Kernel { .. }) {
+        if players.cluster.is_some() && matches!(rules.method, Method::Kernel { .. } | Method::ShapleyKernel { .. }) {
             return Err(GameError::Clusters);
         }
         players.check(background)?;
@@ -139,6 +139,10 @@ impl<'a> GameExplainer<'a> {
 
     fn explain_row(&self, rows: &Features, row: usize, key: u64) -> Result<Sums, GameError> {
         let games = self.games(rows, row);
+        if let Some(schemes) = self.schemes.shared(&games, key) {
+            let schemes = schemes.ok_or_else(|| self.too_little(&games[0], key))?;
+            return self.explain_mean(rows, row, key, &games, &schemes);
+        }
         let parts: Vec<Result<Sums, GameError>> = self
             .groups(&games)
             .into_par_iter()
@@ -152,6 +156,38 @@ impl<'a> GameExplainer<'a> {
             sums.base += &part.base;
         }
         Ok(sums)
+    }
+
+    /// Solves the sum of the games, which ask for the same coalitions: their errors do not average out.
+    fn explain_mean(
+        &self,
+        rows: &Features,
+        row: usize,
+        key: u64,
+        games: &[Reference],
+        schemes: &[Scheme],
+    ) -> Result<Sums, GameError> {
+        let n = schemes[0].coalitions().len();
+        let together = |group: Range<usize>| -> Result<Array2<f64>, GameError> {
+            let payoffs = self.payoffs(rows, row, key, &games[group.clone()], &schemes[group])?;
+            let mut sum = Array2::zeros((n, payoffs.ncols()));
+            (0..payoffs.nrows()).step_by(n).for_each(|first| sum += &payoffs.slice(s![first..first + n, ..]));
+            Ok(sum)
+        };
+        let parts: Vec<Result<Array2<f64>, GameError>> = self.groups(games).into_par_iter().map(together).collect();
+        let mut payoffs = Array2::zeros((n, self.rules.outputs.len()));
+        for part in parts {
+            payoffs += &part?;
+        }
+        let mut sums = self.nothing();
+        sums.add(&schemes[0], payoffs.view());
+        Ok(sums)
+    }
+
+    /// The draws did not determine the values, which can happen near the least budget.
+    fn too_little(&self, game: &Reference, key: u64) -> GameError {
+        let budget = self.rules.method.budget().unwrap_or(0);
+        GameError::Budget { row: key, budget, players: game.players.len(), least: 2 * budget }
     }
 
     /// Consecutive games of at most [`GROUP_ROWS`] synthetic rows together (or a single larger one).
@@ -173,13 +209,7 @@ impl<'a> GameExplainer<'a> {
     }
 
     fn explain_group(&self, rows: &Features, row: usize, key: u64, games: &[Reference]) -> Result<Sums, GameError> {
-        let scheme = |game: &Reference| {
-            let players = game.players.len();
-            self.schemes.of(game, key).ok_or_else(|| {
-                let budget = self.rules.method.budget().unwrap_or(0);
-                GameError::Budget { row: key, budget, players, least: 2 * budget }
-            })
-        };
+        let scheme = |game: &Reference| self.schemes.of(game, key).ok_or_else(|| self.too_little(game, key));
         let schemes = games.iter().map(scheme).collect::<Result<Vec<Scheme>, GameError>>()?;
         let payoffs = self.payoffs(rows, row, key, games, &schemes)?;
         let mut sums = self.nothing();

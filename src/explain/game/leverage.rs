@@ -1,37 +1,25 @@
 //! Which coalitions to ask for when all are too many: paired leverage-score sampling.
 //!
-//! Shapley values solve a weighted least-squares problem over all coalitions (Charnes et al. 1988). Leverage SHAP
-//! (Musco and Witter, arXiv 2410.01917) solves it on coalitions drawn by their leverage scores, 1/C(k, |S|): every
-//! size gets the same number of draws, small sizes are taken whole, and S always comes with its complement.
+//! Leverage SHAP (Musco and Witter, arXiv 2410.01917) solves the regression behind Shapley values on coalitions drawn by
+//! their leverage scores, 1/C(k, |S|): every size gets the same number of draws, small sizes are taken whole, and S
+//! always comes with its complement.
 //!
 //! Two choices differ from the paper's algorithm. The number of draws of each size is fixed instead of random, which
 //! spends the budget exactly and takes one source of noise away. And since a [`Design`] depends on the number of
 //! players alone, it is factorised once and used for every game of that size, each with its players in a fresh
-//! random order. Sum and difference of a pair separate: the sum is settled by Σφ = v(N) − v(∅), which therefore holds
-//! exactly, and each pair gives one equation for the differences.
+//! random order.
 
 use super::coalition::Coalitions;
 use super::random::Draws;
+use super::regression::{Estimate, Pairs};
 use super::strata::{Stratum, allocate};
-use ndarray::{Array1, Array2, ArrayView1, Axis};
+use ndarray::{Array1, ArrayView1};
 
-/// Coalitions drawn for games of k players, and the linear map from their payoffs to Shapley values.
+/// Coalitions drawn for games of k players.
 #[derive(Debug)]
 pub struct Design {
-    /// ∅, N, then S and its complement for each pair.
-    coalitions: Coalitions,
-    /// `[k × pairs]`: ½ where the player is in S, −½ where not.
-    sign: Array2<f64>,
-    /// `[k × pairs]`: from what the pairs say beyond an equal split to what the players get beyond it.
-    solve: Array2<f64>,
+    pairs: Pairs,
     strata: Vec<Stratum>,
-}
-
-/// φ of one game and output, and the variance that comes from not having asked for every coalition.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Estimate {
-    pub phi: Array1<f64>,
-    pub variance: Array1<f64>,
 }
 
 impl Design {
@@ -40,64 +28,40 @@ impl Design {
         4 * k
     }
 
-    /// Draws at most `budget` coalitions beside ∅ and N for `k` ≥ 2 players. `None` if the draws do not determine every player's
-    /// value, which needs a budget below [`Design::least_budget`].
+    /// Draws at most `budget` coalitions beside ∅ and N for `k` ≥ 2 players. `None` if the draws do not determine every
+    /// player's value, which needs a budget below [`Design::least_budget`].
     pub fn draw(k: usize, budget: usize, seed: u64) -> Option<Self> {
         let strata = allocate(k, budget / 2);
         let mut draws = Draws::new(seed, "leverage design", &[k as u64]);
         let drawn: Vec<Vec<usize>> = strata.iter().flat_map(|stratum| stratum.draw(k, &mut draws)).collect();
-        let mut coalitions = Coalitions::empty(k, 2 + 2 * drawn.len());
-        let mut sign = Array2::from_elem((k, drawn.len()), -0.5);
-        for (pair, members) in drawn.iter().enumerate() {
-            members.iter().for_each(|player| sign[[*player, pair]] = 0.5);
-        }
-        for player in 0..k {
-            coalitions.insert(player, 1);
-            for pair in 0..drawn.len() {
-                coalitions.insert(player, 2 + 2 * pair + usize::from(sign[[player, pair]] < 0.0));
-            }
-        }
-        let solve = solver(&sign, &strata)?;
-        Some(Self { coalitions, sign, solve, strata })
+        // The Shapley kernel over the probability of being drawn.
+        let each = |stratum: &Stratum| std::iter::repeat_n(stratum.kernel(k) / stratum.drawn as f64, stratum.drawn);
+        let weight: Array1<f64> = strata.iter().flat_map(each).collect();
+        Some(Self { pairs: Pairs::new(k, &drawn, &weight)?, strata })
     }
 
     pub fn coalitions(&self) -> &Coalitions {
-        &self.coalitions
+        self.pairs.coalitions()
     }
 
     /// Memory taken, in bytes.
     pub fn bytes(&self) -> usize {
-        self.coalitions.bytes() + 2 * self.sign.len() * size_of::<f64>()
+        self.pairs.bytes()
     }
 
     /// Shapley values from the payoffs of [`Design::coalitions`], in their order.
-    pub fn estimate(&self, payoffs: ArrayView1<f64>) -> Estimate {
-        let k = self.sign.nrows() as f64;
-        let equal = (payoffs[1] - payoffs[0]) / k;
-        // What each pair says, less what it would say if all players were worth the same.
-        let mut beyond: Array1<f64> =
-            (0..self.sign.ncols()).map(|pair| (payoffs[2 + 2 * pair] - payoffs[3 + 2 * pair]) / 2.0).collect();
-        beyond.scaled_add(-equal, &self.sign.sum_axis(Axis(0)));
-        let part = self.solve.dot(&beyond);
-        let residual = beyond - self.sign.t().dot(&part);
-        Estimate { variance: self.variance(&residual), phi: part + equal }
-    }
-
-    /// Linearised variance of the regression over a finite population: per stratum, the spread of each pair's
+    ///
+    /// The variance is that of the regression over a finite population: per stratum, the spread of each pair's
     /// influence on φ times the share of the population not drawn (Särndal, Swensson and Wretman 1992, ch. 5).
-    fn variance(&self, residual: &Array1<f64>) -> Array1<f64> {
-        let (k, n_pairs) = self.sign.dim();
-        let lost = n_pairs as f64 / (n_pairs + 1 - k).max(1) as f64;
-        let one = |player: usize| -> f64 {
-            let influence = &self.solve.row(player) * residual;
-            self.strata.iter().map(|stratum| spread(stratum, &influence)).sum()
-        };
-        (0..k).map(|player| lost * one(player)).collect()
+    pub fn estimate(&self, payoffs: ArrayView1<f64>) -> Estimate {
+        let (phi, residual) = self.pairs.solve(payoffs);
+        let spread = |influence: ArrayView1<f64>| self.strata.iter().map(|stratum| spread(stratum, influence)).sum();
+        Estimate { variance: self.pairs.variance(&residual, spread), phi }
     }
 }
 
 /// Variance of the sum of a stratum's influences under drawing without replacement.
-fn spread(stratum: &Stratum, influence: &Array1<f64>) -> f64 {
+fn spread(stratum: &Stratum, influence: ArrayView1<f64>) -> f64 {
     if stratum.is_whole() {
         return 0.0;
     }
@@ -110,67 +74,6 @@ fn spread(stratum: &Stratum, influence: &Array1<f64>) -> f64 {
         _ => (squares - mine.sum().powi(2) / drawn).max(0.0) * drawn / (drawn - 1.0),
     };
     spread * (1.0 - drawn / stratum.population as f64)
-}
-
-/// `[k × pairs]`: the map from pair equations to players' values, (A Ω Aᵀ)⁻¹ A Ω on the plane Σφ = 0.
-///
-/// A is `sign` less its mean over the players. Weights are the Shapley kernel's, (k−1)/(C(k,s)·s·(k−s)), over the
-/// probability of being drawn.
-fn solver(sign: &Array2<f64>, strata: &[Stratum]) -> Option<Array2<f64>> {
-    let (k, n_pairs) = sign.dim();
-    let centred = sign - &sign.mean_axis(Axis(0))?;
-    let mut weight = Array1::zeros(n_pairs);
-    for stratum in strata {
-        let (size, other) = (stratum.size as f64, (k - stratum.size) as f64);
-        weight
-            .slice_mut(ndarray::s![stratum.first..stratum.first + stratum.drawn])
-            .fill(stratum.share / (size * other * stratum.drawn as f64));
-    }
-    let weighted = &centred * &weight;
-    let mut normal = weighted.dot(&centred.t());
-    // The direction in which all players gain alike is settled elsewhere: any positive curvature will do there.
-    let curvature = normal.diag().sum() / k as f64;
-    normal += curvature / k as f64;
-    let factor = cholesky(normal)?;
-    Some(solve_cholesky(&factor, weighted))
-}
-
-/// Lower factor of a positive definite matrix; `None` if it is not (or only by rounding).
-fn cholesky(mut matrix: Array2<f64>) -> Option<Array2<f64>> {
-    let n = matrix.nrows();
-    let least = 1e-10 * matrix.diag().iter().copied().fold(0.0, f64::max);
-    for column in 0..n {
-        for row in column..n {
-            let known = matrix.slice(ndarray::s![row, ..column]).dot(&matrix.slice(ndarray::s![column, ..column]));
-            let rest = matrix[[row, column]] - known;
-            if row > column {
-                matrix[[row, column]] = rest / matrix[[column, column]];
-            } else if rest > least {
-                matrix[[column, column]] = rest.sqrt();
-            } else {
-                return None;
-            }
-        }
-    }
-    Some(matrix)
-}
-
-/// Solves L Lᵀ X = B, row by row of all right-hand sides at once.
-fn solve_cholesky(factor: &Array2<f64>, mut right: Array2<f64>) -> Array2<f64> {
-    let n = factor.nrows();
-    for row in 0..n {
-        let (known, mut rest) = right.view_mut().split_at(Axis(0), row);
-        let mut here = rest.row_mut(0);
-        here -= &factor.slice(ndarray::s![row, ..row]).dot(&known);
-        here /= factor[[row, row]];
-    }
-    for row in (0..n).rev() {
-        let (mut rest, known) = right.view_mut().split_at(Axis(0), row + 1);
-        let mut here = rest.row_mut(row);
-        here -= &factor.slice(ndarray::s![row + 1.., row]).dot(&known);
-        here /= factor[[row, row]];
-    }
-    right
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@
 //!   enumerated (`exact`) within the budget of a sampling method;
 //! - what must be sampled is sampled afresh for each z, so errors average out over the background.
 //!
-//! `leverage` and `permutation` say which coalitions to ask for when all are too many. `synthetic` builds the rows,
+//! `leverage` and `permutation` say which coalitions to ask for when all are too many; `kernel` does as the published
+//! KernelSHAP, to compare with, and forgoes both advantages. `synthetic` builds the rows,
 //! column by column, many coalitions of many background rows in one call of the model. Work is shared among threads by
 //! row and by groups of background rows; sums are taken in the order of the background, and random numbers belong to
 //! (seed, row, background row), so neither the number of threads nor the batch a row is in changes a digit.
@@ -20,12 +21,14 @@ mod coalition;
 mod error;
 mod exact;
 mod explainer;
+mod kernel;
 mod leverage;
 mod owen;
 mod permutation;
 mod players;
 pub mod random;
 mod reference;
+mod regression;
 mod scheme;
 mod strata;
 mod synthetic;
@@ -51,6 +54,9 @@ pub enum Method {
     /// Paired leverage-score sampling. `budget`: coalitions for a row and a background row, beside nobody and
     /// everybody, on average over the background. Exact where it pays for all.
     Kernel { budget: usize },
+    /// KernelSHAP as published: coalitions drawn with replacement by the Shapley kernel, the same for all background
+    /// rows.
+    ShapleyKernel { budget: usize },
     /// Antithetic permutations with the same meaning of `budget`.
     Permutation { budget: usize },
 }
@@ -59,14 +65,16 @@ impl Method {
     fn budget(self) -> Option<usize> {
         match self {
             Method::Exact => None,
-            Method::Kernel { budget } | Method::Permutation { budget } => Some(budget),
+            Method::Kernel { budget } | Method::ShapleyKernel { budget } | Method::Permutation { budget } => {
+                Some(budget)
+            }
         }
     }
 
     fn least_budget(self, k: usize) -> usize {
         match self {
             Method::Exact => 0,
-            Method::Kernel { .. } => leverage::Design::least_budget(k),
+            Method::Kernel { .. } | Method::ShapleyKernel { .. } => leverage::Design::least_budget(k),
             Method::Permutation { .. } => permutation::Walks::least_budget(k),
         }
     }

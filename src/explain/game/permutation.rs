@@ -6,8 +6,8 @@
 //! cluster side by side give Owen values.
 
 use super::coalition::Coalitions;
-use super::leverage::Estimate;
 use super::random::Draws;
+use super::regression::Estimate;
 use ndarray::{Array1, ArrayView1};
 use std::collections::HashMap;
 

@@ -29,6 +29,12 @@ impl Draws {
         }
     }
 
+    /// Uniform in [0, 1).
+    pub fn unit(&mut self) -> f64 {
+        self.next += 1;
+        self.stream.unit(self.next - 1)
+    }
+
     /// Puts the items into a uniformly random order (Fisher–Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {

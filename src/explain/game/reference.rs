@@ -37,6 +37,9 @@ pub(super) fn references(
             }
         }
     }
+    if matches!(method, Method::ShapleyKernel { .. }) {
+        play_together(&mut games);
+    }
     for game in &mut games {
         game.coalitions = players.n_coalitions(&game.players);
     }
@@ -44,6 +47,14 @@ pub(super) fn references(
         sample_where_dear(&mut games, budget);
     }
     games
+}
+
+/// Lets every game have the players that differ from any background row, so that all can share their coalitions.
+fn play_together(games: &mut [Reference]) {
+    let mut players: Vec<usize> = games.iter().flat_map(|game| game.players.iter().copied()).collect();
+    players.sort_unstable();
+    players.dedup();
+    games.iter_mut().for_each(|game| game.players.clone_from(&players));
 }
 
 /// Coalitions whose payoffs a game asks for, at most.

@@ -2,12 +2,13 @@
 
 use super::coalition::Coalitions;
 use super::exact::add_shapley;
-use super::leverage::{Design, Estimate};
+use super::leverage::Design;
 use super::owen::Arrangement;
 use super::permutation::Walks;
 use super::random::Draws;
 use super::reference::Reference;
-use super::{MAX_EXACT_PLAYERS, Method};
+use super::regression::Estimate;
+use super::{MAX_EXACT_PLAYERS, Method, kernel};
 use ndarray::{Array1, ArrayView1};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -26,6 +27,7 @@ enum Plan {
     Shapley(Arc<Coalitions>),
     Owen(Arrangement),
     Leverage(Arc<Design>),
+    Kernel(Arc<kernel::Design>),
     Permutation(Walks),
 }
 
@@ -35,6 +37,7 @@ impl Scheme {
             Plan::Shapley(all) => all,
             Plan::Owen(arrangement) => arrangement.coalitions(),
             Plan::Leverage(design) => design.coalitions(),
+            Plan::Kernel(design) => design.coalitions(),
             Plan::Permutation(walks) => walks.coalitions(),
         }
     }
@@ -47,6 +50,7 @@ impl Scheme {
             Plan::Shapley(_) => add_shapley(&mut payoffs.to_vec(), &mut phi),
             Plan::Owen(arrangement) => phi = arrangement.values(payoffs),
             Plan::Leverage(design) => return design.estimate(payoffs),
+            Plan::Kernel(design) => return design.estimate(payoffs),
             Plan::Permutation(walks) => return walks.estimate(payoffs),
         }
         Estimate { phi: phi.into(), variance: Array1::zeros(k) }
@@ -87,6 +91,20 @@ impl Schemes {
             (_, Some(cluster)) => Plan::Owen(Arrangement::new(&cluster)),
         };
         Some(Scheme { players, plan })
+    }
+
+    /// The schemes of all games of a row where they share their coalitions, of the first background rows first; `None`
+    /// if each has its own. The inner `None`: the budget cannot tell the players' values apart.
+    pub fn shared(&self, games: &[Reference], key: u64) -> Option<Option<Vec<Scheme>>> {
+        let Method::ShapleyKernel { budget } = self.method else { return None };
+        let first = games.first().filter(|game| !game.exact)?;
+        let mut draws = Draws::new(self.seed, "kernel design", &[key]);
+        let design = kernel::Design::draw(first.players.len(), budget, &mut draws).map(Arc::new);
+        let scheme = |design: &Arc<kernel::Design>, game: &Reference| Scheme {
+            players: game.players.clone(),
+            plan: Plan::Kernel(design.clone()),
+        };
+        Some(design.map(|design| games.iter().map(|game| scheme(&design, game)).collect()))
     }
 
     fn enumerated(&self, k: usize) -> Arc<Coalitions> {

@@ -18,11 +18,17 @@ pub struct Stratum {
 }
 
 impl Stratum {
-    fn new(k: usize, size: usize) -> Self {
+    /// The pairs whose smaller coalition has `size` of `k` players, none of them drawn.
+    pub fn new(k: usize, size: usize) -> Self {
         let middle = 2 * size == k;
         let coalitions = binomial(k, size);
         let population = if middle { coalitions / 2 } else { coalitions };
         Self { size, share: if middle { 0.5 } else { 1.0 }, population, drawn: 0, first: 0 }
+    }
+
+    /// Weight of the size under the Shapley kernel, summed over its coalitions, but for a factor that all sizes share.
+    pub fn kernel(&self, k: usize) -> f64 {
+        self.share / (self.size * (k - self.size)) as f64
     }
 
     /// Whether every pair is drawn.
@@ -54,7 +60,8 @@ impl Stratum {
         usize::from(self.share < 1.0)
     }
 
-    fn one(&self, k: usize, draws: &mut Draws) -> Vec<usize> {
+    /// One of the coalitions as ascending players, all equally likely.
+    pub fn one(&self, k: usize, draws: &mut Draws) -> Vec<usize> {
         let fixed = self.fixed();
         let mut members: Vec<usize> = (0..fixed).collect();
         // Floyd's sample without replacement (Bentley and Floyd 1987).
@@ -66,7 +73,8 @@ impl Stratum {
         members
     }
 
-    fn enumerate(&self, k: usize) -> Vec<Vec<usize>> {
+    /// All of the coalitions as ascending players.
+    pub fn enumerate(&self, k: usize) -> Vec<Vec<usize>> {
         let fixed = self.fixed();
         let mut members: Vec<usize> = (0..self.size).collect();
         let mut all = vec![members.clone()];

@@ -26,6 +26,15 @@ impl Feed {
         self.inputs.iter().find_map(|input| input.port.dims.first().copied().flatten()).filter(|rows| *rows > 0)
     }
 
+    /// The input that takes every column of the data in order as one row-major matrix of single precision, where that is
+    /// all the model takes.
+    pub(super) fn matrix(&self, n_columns: usize) -> Option<&FedInput> {
+        let [input] = self.inputs.as_slice() else { return None };
+        let in_order = input.columns.iter().copied().eq(0..n_columns);
+        let flat = matches!(input.port.dims.as_slice(), [None, _]);
+        (in_order && flat && input.port.element == Element::F32).then_some(input)
+    }
+
     /// Input values for `rows` of a batch; with `padded` rows in all, the last row repeated.
     pub(super) fn values(
         &self,

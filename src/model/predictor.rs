@@ -19,6 +19,21 @@ pub trait Predictor: Sync {
     /// # Errors
     /// Whatever keeps the model from scoring these rows; see [`PredictError`].
     fn predict(&self, features: &Features) -> Result<Scores, PredictError>;
+
+    /// The model itself where it takes one matrix of single-precision numbers, a column for each column of the data:
+    /// rows can be built in place then.
+    fn on_matrix(&self) -> Option<&dyn MatrixPredictor> {
+        None
+    }
+}
+
+/// A model that scores rows of a matrix. One call is single-threaded, like those of [`Predictor`].
+pub trait MatrixPredictor: Sync {
+    /// Scores `values`, row-major `[rows × columns]` in model order, NaN = missing.
+    ///
+    /// # Errors
+    /// Whatever keeps the model from scoring these rows; see [`PredictError`].
+    fn predict_matrix(&self, values: &[f32], n_rows: usize) -> Result<Scores, PredictError>;
 }
 
 /// Why rows could not be scored.

@@ -3,12 +3,14 @@
 use super::error::ModelError;
 use super::feed::Feed;
 use super::pool::Pool;
-use super::predictor::{PredictError, Predictor, Scores};
+use super::predictor::{MatrixPredictor, PredictError, Predictor, Scores};
 use super::read;
 use super::signature::{Element, Port};
 use crate::dataset::{BLOCK_ROWS, Features};
 use crate::forest::Link;
 use ndarray::{Array2, Axis, concatenate, s};
+use ort::session::SessionOutputs;
+use ort::value::TensorRef;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -91,27 +93,40 @@ impl Scorer {
     pub fn run(&self, features: &Features, rows: Range<usize>) -> Result<Scored, PredictError> {
         let n_rows = rows.len();
         let padded = self.feed.fixed_batch().unwrap_or(n_rows);
-        let broken = |message: String| PredictError::Runtime { n_rows, message };
-        let values = self.feed.values(features, rows, padded).map_err(|error| broken(error.to_string()))?;
+        let broken = |error: ort::Error| PredictError::Runtime { n_rows, message: error.to_string() };
+        let values = self.feed.values(features, rows, padded).map_err(broken)?;
         self.pool.with(|session| {
-            let outputs = session.run(values).map_err(|error| broken(error.to_string()))?;
-            let read = |port: &Port| -> Result<Array2<f64>, PredictError> {
-                let value = outputs.get(&port.name).ok_or_else(|| broken(format!("no output `{}`", port.name)))?;
-                let matrix = read::matrix(port, value, padded, &self.reading.classes)
-                    .map_err(|problem| broken(format!("output `{}`: {problem}", port.name)))?;
-                Ok(matrix.slice(s![..n_rows, ..]).to_owned())
-            };
-            let raw = self.reduce(&self.reading.score, read(&self.reading.score)?)?;
-            let margin = match &self.reading.margin {
-                Some((port, link)) => Some(self.reduce_margin(port, *link, read(port)?)?),
-                None => None,
-            };
-            let inner = self.reading.inner.as_ref().map(read).transpose()?;
-            let scores = match self.reading.score_is_margin {
-                Some(link) => Scores { probability: linked(&raw, link), margin: Some(raw) },
-                None => Scores { probability: raw, margin },
-            };
-            Ok(Scored { scores, inner })
+            let outputs = session.run(values).map_err(broken)?;
+            let inner = self.reading.inner.as_ref();
+            let inner = inner.map(|port| self.read(&outputs, port, n_rows, padded)).transpose()?;
+            Ok(Scored { scores: self.scores(&outputs, n_rows, padded)?, inner })
+        })
+    }
+
+    fn read(
+        &self,
+        outputs: &SessionOutputs,
+        port: &Port,
+        n_rows: usize,
+        padded: usize,
+    ) -> Result<Array2<f64>, PredictError> {
+        let broken = |message: String| PredictError::Runtime { n_rows, message };
+        let value = outputs.get(&port.name).ok_or_else(|| broken(format!("no output `{}`", port.name)))?;
+        let matrix = read::matrix(port, value, padded, &self.reading.classes)
+            .map_err(|problem| broken(format!("output `{}`: {problem}", port.name)))?;
+        Ok(if padded == n_rows { matrix } else { matrix.slice(s![..n_rows, ..]).to_owned() })
+    }
+
+    fn scores(&self, outputs: &SessionOutputs, n_rows: usize, padded: usize) -> Result<Scores, PredictError> {
+        let score = &self.reading.score;
+        let raw = self.reduce(score, self.read(outputs, score, n_rows, padded)?)?;
+        let margin = match &self.reading.margin {
+            Some((port, link)) => Some(self.reduce_margin(port, *link, self.read(outputs, port, n_rows, padded)?)?),
+            None => None,
+        };
+        Ok(match self.reading.score_is_margin {
+            Some(link) => Scores { probability: linked(&raw, link), margin: Some(raw) },
+            None => Scores { probability: raw, margin },
         })
     }
 
@@ -154,9 +169,31 @@ impl Predictor for Scorer {
             .collect::<Result<_, _>>()?;
         Ok(stack(blocks, self.n_outputs()).scores)
     }
+
+    fn on_matrix(&self) -> Option<&dyn MatrixPredictor> {
+        let n_columns = self.feed.inputs.iter().map(|input| input.columns.len()).sum();
+        self.feed.matrix(n_columns).map(|_| self as &dyn MatrixPredictor)
+    }
 }
 
-fn stack(blocks: Vec<Scored>, n_outputs: usize) -> Scored {
+impl MatrixPredictor for Scorer {
+    fn predict_matrix(&self, values: &[f32], n_rows: usize) -> Result<Scores, PredictError> {
+        let broken = |message: String| PredictError::Runtime { n_rows, message };
+        let n_columns = values.len() / n_rows.max(1);
+        let input =
+            self.feed.matrix(n_columns).ok_or_else(|| broken(format!("it does not take {n_columns} columns")))?;
+        let tensor = TensorRef::from_array_view(([n_rows, n_columns], values)).map_err(|e| broken(e.to_string()))?;
+        self.pool.with(|session| {
+            let outputs = session.run(ort::inputs![input.port.name.as_str() => tensor]);
+            self.scores(&outputs.map_err(|error| broken(error.to_string()))?, n_rows, n_rows)
+        })
+    }
+}
+
+fn stack(mut blocks: Vec<Scored>, n_outputs: usize) -> Scored {
+    if blocks.len() == 1 {
+        return blocks.swap_remove(0);
+    }
     let join = |parts: Vec<&Array2<f64>>| {
         let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
         concatenate(Axis(0), &views).unwrap_or_else(|_| Array2::zeros((0, n_outputs)))

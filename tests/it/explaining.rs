@@ -112,3 +112,22 @@ fn how_far_every_row_misses_its_score_is_stored_and_told() {
     let report = std::fs::read_to_string(project.stored(&["reports", ".html"])).unwrap();
     assert!(report.contains("Additivity gap") && report.contains("on average over 20 rows"));
 }
+
+#[test]
+fn the_published_sampling_is_there_to_compare_with() {
+    let sampled = explained("method = \"kernel\"\nsampling = \"shapley_kernel\"\nbudget = 22", "");
+    assert!(sampled.probity(&["check", "audit.toml"]).expect(0).stdout.contains("KernelSHAP as published"));
+    sampled.ran(0);
+    assert_adds_up(&sampled, "score", 1e-6);
+    let exact = explained("method = \"exact\"", "");
+    exact.ran(0);
+    // Pooled: with so few draws a single standard error is itself uncertain.
+    let sql = "SELECT attribution, coalesce(std_err, 0) AS std_err FROM explanations ORDER BY row_id, feature";
+    let number = |row: &serde_json::Value, name: &str| row[name].as_f64().unwrap();
+    let (mut squares, mut variance) = (0.0, 0.0);
+    for (a, b) in sampled.query(sql).iter().zip(exact.query(sql)) {
+        squares += (number(a, "attribution") - number(&b, "attribution")).powi(2);
+        variance += number(a, "std_err").powi(2);
+    }
+    assert!((0.2..5.0).contains(&(squares / variance)), "{squares} against {variance}");
+}

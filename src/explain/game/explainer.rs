@@ -1,6 +1,7 @@
 //! Plays the games of many rows on all threads.
 
 use super::error::GameError;
+use super::matrix::Matrix;
 use super::players::Players;
 use super::reference::{Reference, cost, references};
 use super::scheme::{Scheme, Schemes};
@@ -25,6 +26,7 @@ pub struct GameExplainer<'a> {
     rules: Rules,
     schemes: Schemes,
     buffers: Buffers,
+    matrix: Option<Matrix<'a>>,
     chunk_rows: usize,
 }
 
@@ -58,13 +60,16 @@ impl<'a> GameExplainer<'a> {
         let owners = Owners::of(&players, background.columns.len());
         let schemes = Schemes::new(rules.method, rules.seed, players.cluster.clone());
         let (buffers, chunk_rows) = (Buffers::like(background), chunk_rows(background));
-        Ok(Self { predictor, background, players, owners, rules, schemes, buffers, chunk_rows })
+        let matrix = Matrix::of(predictor, background, &players, chunk_rows);
+        Ok(Self { predictor, background, players, owners, rules, schemes, buffers, matrix, chunk_rows })
     }
 
     /// Scores at most this many synthetic rows in one call (at least one) instead of [`chunk_rows`].
     #[must_use]
     pub fn with_chunk_rows(self, chunk_rows: usize) -> Self {
-        Self { chunk_rows: chunk_rows.max(1), ..self }
+        let chunk_rows = chunk_rows.max(1);
+        let matrix = Matrix::of(self.predictor, self.background, &self.players, chunk_rows);
+        Self { chunk_rows, matrix, ..self }
     }
 
     /// The players, in the order of the attributions' last axis.
@@ -233,6 +238,12 @@ impl<'a> GameExplainer<'a> {
     ) -> Result<Array2<f64>, GameError> {
         let n_rows: usize = schemes.iter().map(|scheme| scheme.coalitions().len()).sum();
         let mut payoffs = Array2::zeros((n_rows, self.rules.outputs.len()));
+        if let Some(matrix) = &self.matrix {
+            matrix.score((rows, row), games, schemes, |range, scores| {
+                self.choose(scores, key, payoffs.slice_mut(s![range, ..]))
+            })?;
+            return Ok(payoffs);
+        }
         for start in (0..n_rows).step_by(self.chunk_rows) {
             let range = start..n_rows.min(start + self.chunk_rows);
             let pieces = pieces(games, schemes, &range);

@@ -10,7 +10,8 @@
 //!
 //! `leverage` and `permutation` say which coalitions to ask for when all are too many; `kernel` does as the published
 //! KernelSHAP, to compare with, and forgoes both advantages. `synthetic` builds the rows,
-//! column by column, many coalitions of many background rows in one call of the model. Work is shared among threads by
+//! column by column, many coalitions of many background rows in one call of the model; `matrix` builds them in place for
+//! models that take a matrix. Work is shared among threads by
 //! row and by groups of background rows; sums are taken in the order of the background, and random numbers belong to
 //! (seed, row, background row), so neither the number of threads nor the batch a row is in changes a digit.
 //!
@@ -23,6 +24,7 @@ mod exact;
 mod explainer;
 mod kernel;
 mod leverage;
+mod matrix;
 mod owen;
 mod permutation;
 mod players;

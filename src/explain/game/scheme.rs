@@ -42,6 +42,11 @@ impl Scheme {
         }
     }
 
+    /// Whether the coalitions are all there are, numbered by their bits.
+    pub fn is_enumerated(&self) -> bool {
+        matches!(self.plan, Plan::Shapley(_))
+    }
+
     /// Values of the players by position from the payoffs of all coalitions in order.
     pub fn solve(&self, payoffs: ArrayView1<f64>) -> Estimate {
         let k = self.players.len();

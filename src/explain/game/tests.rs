@@ -4,7 +4,7 @@ use super::random::Draws;
 use super::*;
 use crate::dataset::batch::{Column, Features};
 use crate::explain::Attributions;
-use crate::model::predictor::{PredictError, Predictor, Scores};
+use crate::model::predictor::{MatrixPredictor, PredictError, Predictor, Scores};
 use ndarray::{Array2, Array3};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -235,6 +235,69 @@ impl Predictor for Pixels {
     }
 }
 
+/// The same model, which also takes its rows as a matrix.
+struct OnMatrix<F>(Fake<F>);
+
+impl<F: Fn(&[f64]) -> Vec<f64> + Sync> Predictor for OnMatrix<F> {
+    fn predict(&self, _: &Features) -> Result<Scores, PredictError> {
+        panic!("rows are built in place")
+    }
+
+    fn on_matrix(&self) -> Option<&dyn MatrixPredictor> {
+        Some(self)
+    }
+}
+
+impl<F: Fn(&[f64]) -> Vec<f64> + Sync> MatrixPredictor for OnMatrix<F> {
+    fn predict_matrix(&self, values: &[f32], n_rows: usize) -> Result<Scores, PredictError> {
+        let width = values.len() / n_rows;
+        let column =
+            |at| Column::Number(values.iter().skip(at).step_by(width).map(|value| f64::from(*value)).collect());
+        self.0.predict(&Features { n_rows, columns: (0..width).map(column).collect() })
+    }
+}
+
+#[test]
+fn rows_built_in_place_are_the_same_rows() {
+    let single = |mut features: Features| {
+        features.columns.iter_mut().for_each(|column| {
+            let Column::Number(values) = column else { panic!("a number") };
+            values.iter_mut().for_each(|value| *value = f64::from(*value as f32));
+        });
+        features
+    };
+    let function = |x: &[f64]| vec![tangled(x), x.iter().sum()];
+    // Thirteen players are more than one call holds.
+    for (rows, background) in [
+        (single(distinct_numbers(2, 13, 51)), single(distinct_numbers(3, 13, 52))),
+        (random_numbers(4, 7, 53), random_numbers(9, 7, 54)),
+    ] {
+        let n = rows.columns.len();
+        let groups = [("both".to_string(), vec!["x1".to_string(), "x4".to_string()])];
+        let clusters: Vec<usize> = (0..n).map(|player| player / 3).collect();
+        for (players, method) in [
+            (one_each(&rows), Method::Exact),
+            (Players::grouped(&names(n), &groups).unwrap(), Method::Exact),
+            (one_each(&rows).clustered(clusters).unwrap(), Method::Exact),
+            (one_each(&rows), Method::Kernel { budget: 60 }),
+            (one_each(&rows), Method::ShapleyKernel { budget: 60 }),
+            (one_each(&rows), Method::Permutation { budget: 60 }),
+        ] {
+            let rules = Rules { outputs: vec![0, 1], ..rules(method) };
+            let by_column = Fake::new(2, function);
+            let in_place = OnMatrix(Fake::new(2, function));
+            let expected = explain(&by_column, &rows, &background, players.clone(), rules.clone());
+            let explainer = GameExplainer::new(&in_place, &background, players, rules).unwrap();
+            assert_eq!(explainer.explain(&rows, &keys(&rows)).unwrap(), expected, "{method:?}");
+            assert!(in_place.0.most_rows.load(Ordering::Relaxed) <= 4_096);
+            let small = explainer.with_chunk_rows(100).explain(&rows, &keys(&rows)).unwrap();
+            assert_eq!(small, expected, "{method:?}");
+            let n_scored = [&by_column, &in_place.0].map(|model| model.n_scored.load(Ordering::Relaxed));
+            assert_eq!(2 * n_scored[0], n_scored[1]);
+        }
+    }
+}
+
 #[test]
 fn all_outputs_come_from_the_same_scores_and_the_margin_is_another_scale() {
     let (rows, background) = (random_numbers(3, 4, 8), random_numbers(5, 4, 9));
@@ -407,7 +470,7 @@ fn errors_beside_published(n: usize, n_background: usize, budget: usize, seeds: 
 
 #[test]
 fn leverage_sampling_errs_far_less_than_the_published_at_the_same_budget() {
-    let (leverage, published) = errors_beside_published(22, 20, 256, 2);
+    let (leverage, published) = errors_beside_published(22, 100, 256, 2);
     assert!(3.0 * leverage < published, "{leverage} against {published}");
 }
 

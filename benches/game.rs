@@ -12,8 +12,7 @@ use ort::value::TensorRef;
 use probity::config;
 use probity::dataset::{Column, Features, Reader};
 use probity::explain::game::{GameExplainer, Method, Rules, Scale};
-use probity::pipeline;
-use probity::plan::{Background, Plan};
+use probity::plan::{self, Background, Plan};
 use std::path::{Path, PathBuf};
 
 /// Explained rows, and rows of a bare run.
@@ -29,10 +28,11 @@ fn main() {
 fn prepared() -> (Plan, Background, Features) {
     let shipped = || Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/adult-income.toml");
     let path = std::env::var_os("PROBITY_PIPELINE").map_or_else(shipped, PathBuf::from);
-    let sets = ["explain.method=\"exact\"", "background.rows=100"].map(str::to_owned);
-    let loaded = config::load(&path, &sets, &|name| std::env::var(name).ok()).expect("the pipeline loads");
+    let loaded = config::load(&path, &["explain.method=\"exact\"".to_owned()], &|name| std::env::var(name).ok())
+        .expect("the pipeline loads");
     let plan = Plan::resolve(loaded, 1, RUN_ROWS).expect("the pipeline fits its data");
-    let background = pipeline::background(&plan).expect("readable").expect("a background");
+    let background = plan::sample_background(&plan.source, &plan.selection, 100, 7, "its own rows", RUN_ROWS);
+    let background = background.expect("a background");
     let batch = Reader::start(&plan.source, &plan.selection, RUN_ROWS).expect("readable").next();
     let features = batch.expect("a batch").expect("resolved").features;
     (plan, background, features)

@@ -29,11 +29,24 @@ pub trait Predictor: Sync {
 
 /// A model that scores rows of a matrix. One call is single-threaded, like those of [`Predictor`].
 pub trait MatrixPredictor: Sync {
-    /// Scores `values`, row-major `[rows × columns]` in model order, NaN = missing.
+    /// Scores `values`, row-major `[rows × columns]` in model order, NaN = missing: `[rows × outputs]`, `None` for margins
+    /// that the model does not have.
     ///
     /// # Errors
     /// Whatever keeps the model from scoring these rows; see [`PredictError`].
-    fn predict_matrix(&self, values: &[f32], n_rows: usize) -> Result<Scores, PredictError>;
+    fn predict_matrix(
+        &self,
+        values: &[f32],
+        n_rows: usize,
+        wanted: Wanted,
+    ) -> Result<Option<Array2<f64>>, PredictError>;
+}
+
+/// Which of the [`Scores`] are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    Probability,
+    Margin,
 }
 
 /// Why rows could not be scored.

@@ -3,7 +3,7 @@
 use super::error::ModelError;
 use super::feed::Feed;
 use super::pool::Pool;
-use super::predictor::{MatrixPredictor, PredictError, Predictor, Scores};
+use super::predictor::{MatrixPredictor, PredictError, Predictor, Scores, Wanted};
 use super::read;
 use super::signature::{Element, Port};
 use crate::dataset::{BLOCK_ROWS, Features};
@@ -130,6 +130,25 @@ impl Scorer {
         })
     }
 
+    /// One kind of scores of an unpadded run; `None` for margins that the model does not have.
+    fn only(
+        &self,
+        wanted: Wanted,
+        outputs: &SessionOutputs,
+        n_rows: usize,
+    ) -> Result<Option<Array2<f64>>, PredictError> {
+        let reading = &self.reading;
+        if let (Wanted::Margin, None) = (wanted, reading.score_is_margin) {
+            let Some((port, link)) = &reading.margin else { return Ok(None) };
+            return self.reduce_margin(port, *link, self.read(outputs, port, n_rows, n_rows)?).map(Some);
+        }
+        let raw = self.reduce(&reading.score, self.read(outputs, &reading.score, n_rows, n_rows)?)?;
+        Ok(Some(match (wanted, reading.score_is_margin) {
+            (Wanted::Probability, Some(link)) => linked(&raw, link),
+            _ => raw,
+        }))
+    }
+
     /// Raw columns of an output to the audit's outputs.
     fn reduce(&self, port: &Port, raw: Array2<f64>) -> Result<Array2<f64>, PredictError> {
         let columns = raw.ncols();
@@ -177,7 +196,12 @@ impl Predictor for Scorer {
 }
 
 impl MatrixPredictor for Scorer {
-    fn predict_matrix(&self, values: &[f32], n_rows: usize) -> Result<Scores, PredictError> {
+    fn predict_matrix(
+        &self,
+        values: &[f32],
+        n_rows: usize,
+        wanted: Wanted,
+    ) -> Result<Option<Array2<f64>>, PredictError> {
         let broken = |message: String| PredictError::Runtime { n_rows, message };
         let n_columns = values.len() / n_rows.max(1);
         let input =
@@ -185,7 +209,7 @@ impl MatrixPredictor for Scorer {
         let tensor = TensorRef::from_array_view(([n_rows, n_columns], values)).map_err(|e| broken(e.to_string()))?;
         self.pool.with(|session| {
             let outputs = session.run(ort::inputs![input.port.name.as_str() => tensor]);
-            self.scores(&outputs.map_err(|error| broken(error.to_string()))?, n_rows, n_rows)
+            self.only(wanted, &outputs.map_err(|error| broken(error.to_string()))?, n_rows)
         })
     }
 }

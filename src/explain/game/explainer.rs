@@ -1,6 +1,7 @@
 //! Plays the games of many rows on all threads.
 
 use super::error::GameError;
+use super::exact::add_shapley;
 use super::matrix::Matrix;
 use super::players::Players;
 use super::reference::{Reference, cost, references};
@@ -9,8 +10,8 @@ use super::synthetic::{Buffers, Owners, Piece, chunk_rows};
 use super::{MAX_COALITIONS, Method, Rules, Scale};
 use crate::dataset::batch::{Column, Features};
 use crate::explain::Attributions;
-use crate::model::predictor::{Predictor, Scores};
-use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, s};
+use crate::model::predictor::{Predictor, Wanted};
+use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -35,6 +36,9 @@ struct Sums {
     phi: Array2<f64>,
     variance: Array2<f64>,
     base: Array1<f64>,
+    /// Working memory: one game's payoffs and values.
+    payoffs: Vec<f64>,
+    values: Vec<f64>,
 }
 
 impl<'a> GameExplainer<'a> {
@@ -239,7 +243,11 @@ impl<'a> GameExplainer<'a> {
         let n_rows: usize = schemes.iter().map(|scheme| scheme.coalitions().len()).sum();
         let mut payoffs = Array2::zeros((n_rows, self.rules.outputs.len()));
         if let Some(matrix) = &self.matrix {
-            matrix.score((rows, row), games, schemes, |range, scores| {
+            let wanted = match self.rules.scale {
+                Scale::Probability => Wanted::Probability,
+                Scale::Margin => Wanted::Margin,
+            };
+            matrix.score((rows, row), games, schemes, wanted, |range, scores| {
                 self.choose(scores, key, payoffs.slice_mut(s![range, ..]))
             })?;
             return Ok(payoffs);
@@ -251,16 +259,21 @@ impl<'a> GameExplainer<'a> {
                 self.owners.build(rows, row, self.background, &pieces, buffer);
                 self.predictor.predict(buffer)
             })?;
-            self.choose(&scores, key, payoffs.slice_mut(s![range, ..]))?;
+            let scores = match self.rules.scale {
+                Scale::Probability => Some(&scores.probability),
+                Scale::Margin => scores.margin.as_ref(),
+            };
+            self.choose(scores, key, payoffs.slice_mut(s![range, ..]))?;
         }
         Ok(payoffs)
     }
 
-    /// Copies the explained outputs on the explained scale.
-    fn choose(&self, scores: &Scores, key: u64, mut out: ndarray::ArrayViewMut2<f64>) -> Result<(), GameError> {
-        let (scores, scale) = match self.rules.scale {
-            Scale::Probability => (&scores.probability, "probability"),
-            Scale::Margin => (scores.margin.as_ref().ok_or(GameError::NoMargin)?, "margin"),
+    /// Copies the explained outputs of scores on the explained scale.
+    fn choose(&self, scores: Option<&Array2<f64>>, key: u64, mut out: ArrayViewMut2<f64>) -> Result<(), GameError> {
+        let scores = scores.ok_or(GameError::NoMargin)?;
+        let scale = match self.rules.scale {
+            Scale::Probability => "probability",
+            Scale::Margin => "margin",
         };
         if scores.nrows() != out.nrows() {
             return Err(GameError::Rows { asked: out.nrows(), found: scores.nrows() });
@@ -279,7 +292,13 @@ impl<'a> GameExplainer<'a> {
 
     fn nothing(&self) -> Sums {
         let shape = (self.rules.outputs.len(), self.players.len());
-        Sums { phi: Array2::zeros(shape), variance: Array2::zeros(shape), base: Array1::zeros(shape.0) }
+        Sums {
+            phi: Array2::zeros(shape),
+            variance: Array2::zeros(shape),
+            base: Array1::zeros(shape.0),
+            payoffs: Vec::new(),
+            values: Vec::new(),
+        }
     }
 }
 
@@ -288,11 +307,29 @@ impl Sums {
     fn add(&mut self, scheme: &Scheme, payoffs: ArrayView2<f64>) {
         self.base += &payoffs.row(0);
         for (output, payoffs) in payoffs.columns().into_iter().enumerate() {
+            if scheme.is_enumerated() {
+                self.add_enumerated(scheme, output, payoffs);
+                continue;
+            }
             let estimate = scheme.solve(payoffs);
             for (position, player) in scheme.players.iter().enumerate() {
                 self.phi[[output, *player]] += estimate.phi[position];
                 self.variance[[output, *player]] += estimate.variance[position];
             }
+        }
+    }
+}
+
+impl Sums {
+    /// Adds a game that is known in full, without memory of its own: these are small and many.
+    fn add_enumerated(&mut self, scheme: &Scheme, output: usize, payoffs: ArrayView1<f64>) {
+        self.payoffs.clear();
+        self.payoffs.extend(payoffs.iter());
+        self.values.clear();
+        self.values.resize(scheme.players.len(), 0.0);
+        add_shapley(&mut self.payoffs, &mut self.values);
+        for (value, player) in self.values.iter().zip(scheme.players.iter()) {
+            self.phi[[output, *player]] += value;
         }
     }
 }

@@ -10,12 +10,10 @@ use super::players::{Part, Players};
 use super::reference::Reference;
 use super::scheme::Scheme;
 use crate::dataset::batch::{Column, Features};
-use crate::model::predictor::{MatrixPredictor, Predictor, Scores};
+use crate::model::predictor::{MatrixPredictor, Predictor, Wanted};
+use ndarray::Array2;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
-
-/// Most synthetic rows in one call of the model.
-const MOST_ROWS: usize = 4_096;
 
 /// A background and players of number columns, and the model that takes them as a matrix.
 pub(super) struct Matrix<'a> {
@@ -25,6 +23,7 @@ pub(super) struct Matrix<'a> {
     width: usize,
     /// Columns of each player.
     columns: Vec<Vec<usize>>,
+    /// Synthetic rows in one call of the model, at most.
     run_rows: usize,
     free: Mutex<Vec<Vec<f32>>>,
 }
@@ -49,8 +48,7 @@ impl<'a> Matrix<'a> {
             Part::Cells { .. } => None,
         };
         let columns = players.iter().map(|player| player.parts.iter().map(column).collect()).collect::<Option<_>>()?;
-        let run_rows = chunk_rows.min(MOST_ROWS);
-        Some(Self { predictor, background: values, width, columns, run_rows, free: Mutex::new(Vec::new()) })
+        Some(Self { predictor, background: values, width, columns, run_rows: chunk_rows, free: Mutex::new(Vec::new()) })
     }
 
     /// Scores the coalitions of all games in order and hands them to `take`, with the range they have among them.
@@ -59,7 +57,8 @@ impl<'a> Matrix<'a> {
         (rows, row): (&Features, usize),
         games: &[Reference],
         schemes: &[Scheme],
-        mut take: impl FnMut(Range<usize>, &Scores) -> Result<(), GameError>,
+        wanted: Wanted,
+        mut take: impl FnMut(Range<usize>, Option<&Array2<f64>>) -> Result<(), GameError>,
     ) -> Result<(), GameError> {
         let mut mine = vec![0.0; self.width];
         copy_row(rows, row, &mut mine);
@@ -69,8 +68,8 @@ impl<'a> Matrix<'a> {
         buffer.resize(self.run_rows * self.width, 0.0);
         let (mut first, mut filled) = (0, 0);
         let mut run = |buffer: &[f32], first: usize, n_rows: usize| {
-            let scores = self.predictor.predict_matrix(&buffer[..n_rows * self.width], n_rows)?;
-            take(first..first + n_rows, &scores)
+            let scores = self.predictor.predict_matrix(&buffer[..n_rows * self.width], n_rows, wanted)?;
+            take(first..first + n_rows, scores.as_ref())
         };
         for (game, scheme) in games.iter().zip(schemes) {
             let n_coalitions = scheme.coalitions().len();

@@ -28,8 +28,8 @@ pub(super) fn references(
     background: &Features,
     method: Method,
 ) -> Vec<Reference> {
-    let mut games: Vec<Reference> =
-        (0..background.n_rows).map(|row| Reference { row, players: vec![], coalitions: 1, exact: true }).collect();
+    let none = |row| Reference { row, players: Vec::with_capacity(players.len()), coalitions: 1, exact: true };
+    let mut games: Vec<Reference> = (0..background.n_rows).map(none).collect();
     for (player, owner) in players.iter().enumerate() {
         for game in &mut games {
             if owner.parts.iter().any(|part| differs(part, rows, row, background, game.row)) {

@@ -4,7 +4,7 @@ use super::random::Draws;
 use super::*;
 use crate::dataset::batch::{Column, Features};
 use crate::explain::Attributions;
-use crate::model::predictor::{MatrixPredictor, PredictError, Predictor, Scores};
+use crate::model::predictor::{MatrixPredictor, PredictError, Predictor, Scores, Wanted};
 use ndarray::{Array2, Array3};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -249,11 +249,17 @@ impl<F: Fn(&[f64]) -> Vec<f64> + Sync> Predictor for OnMatrix<F> {
 }
 
 impl<F: Fn(&[f64]) -> Vec<f64> + Sync> MatrixPredictor for OnMatrix<F> {
-    fn predict_matrix(&self, values: &[f32], n_rows: usize) -> Result<Scores, PredictError> {
+    fn predict_matrix(
+        &self,
+        values: &[f32],
+        n_rows: usize,
+        wanted: Wanted,
+    ) -> Result<Option<Array2<f64>>, PredictError> {
         let width = values.len() / n_rows;
         let column =
             |at| Column::Number(values.iter().skip(at).step_by(width).map(|value| f64::from(*value)).collect());
-        self.0.predict(&Features { n_rows, columns: (0..width).map(column).collect() })
+        let scores = self.0.predict(&Features { n_rows, columns: (0..width).map(column).collect() })?;
+        Ok(if wanted == Wanted::Margin { scores.margin } else { Some(scores.probability) })
     }
 }
 
@@ -267,9 +273,9 @@ fn rows_built_in_place_are_the_same_rows() {
         features
     };
     let function = |x: &[f64]| vec![tangled(x), x.iter().sum()];
-    // Thirteen players are more than one call holds.
+    // Fourteen players are more than one call holds.
     for (rows, background) in [
-        (single(distinct_numbers(2, 13, 51)), single(distinct_numbers(3, 13, 52))),
+        (single(distinct_numbers(1, 14, 51)), single(distinct_numbers(2, 14, 52))),
         (random_numbers(4, 7, 53), random_numbers(9, 7, 54)),
     ] {
         let n = rows.columns.len();
@@ -283,13 +289,14 @@ fn rows_built_in_place_are_the_same_rows() {
             (one_each(&rows), Method::ShapleyKernel { budget: 60 }),
             (one_each(&rows), Method::Permutation { budget: 60 }),
         ] {
-            let rules = Rules { outputs: vec![0, 1], ..rules(method) };
+            let scale = if method == Method::Exact { Scale::Margin } else { Scale::Probability };
+            let rules = Rules { outputs: vec![0, 1], scale, ..rules(method) };
             let by_column = Fake::new(2, function);
             let in_place = OnMatrix(Fake::new(2, function));
             let expected = explain(&by_column, &rows, &background, players.clone(), rules.clone());
             let explainer = GameExplainer::new(&in_place, &background, players, rules).unwrap();
             assert_eq!(explainer.explain(&rows, &keys(&rows)).unwrap(), expected, "{method:?}");
-            assert!(in_place.0.most_rows.load(Ordering::Relaxed) <= 4_096);
+            assert!(in_place.0.most_rows.load(Ordering::Relaxed) <= chunk_rows(&background));
             let small = explainer.with_chunk_rows(100).explain(&rows, &keys(&rows)).unwrap();
             assert_eq!(small, expected, "{method:?}");
             let n_scored = [&by_column, &in_place.0].map(|model| model.n_scored.load(Ordering::Relaxed));

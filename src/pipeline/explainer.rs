@@ -234,8 +234,11 @@ fn game_explainer<'a>(
         _ => game::Scale::Probability,
     };
     let rules = game::Rules { method, scale, outputs: outputs.clone(), seed: plan.config().pipeline.seed };
-    // Sampling asks for very many scores; enumeration stays with ONNX Runtime, as the oracle of the native structure.
-    let native = predictor.filter(|_| explain.method != Chosen::Exact);
+    // Sampling asks for very many scores; enumeration stays with ONNX Runtime, as the oracle of the native structure,
+    // unless the graph reports no margins.
+    let reading = model.scorer.reading();
+    let reports = scale == game::Scale::Probability || reading.margin.is_some() || reading.score_is_margin.is_some();
+    let native = predictor.filter(|_| explain.method != Chosen::Exact || !reports);
     let predictor: &dyn Predictor = match native {
         Some(native) => native,
         None => &model.scorer,

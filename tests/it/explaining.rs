@@ -54,6 +54,16 @@ fn columns_of_a_cluster_share_its_value() {
 }
 
 #[test]
+fn margins_are_enumerated_where_the_graph_reports_none() {
+    let enumerated = explained("method = \"exact\"\nscale = \"margin\"", "");
+    enumerated.ran(0);
+    assert_adds_up(&enumerated, "margin", 1e-6);
+    let trees = explained("method = \"tree\"", "");
+    trees.ran(0);
+    assert_close(&sums(&enumerated, "feature = 'debt'"), &sums(&trees, "feature = 'debt'"), 1e-6);
+}
+
+#[test]
 fn clusters_choose_a_method_that_knows_them() {
     let cluster = format!("{ADDRESS}split = true\n");
     let auto = explained("", &cluster);

@@ -2,6 +2,7 @@
 
 use super::{Done, style};
 use crate::ExitStatus;
+use crate::store::query::Parameter;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -41,10 +42,16 @@ pub(super) enum Verb {
     Show(ShowArgs),
     /// Say what changed between two runs (exit code 4 where they are not comparable)
     Compare(CompareArgs),
+    /// One decision: score, attributions, reasons, and the same row's earlier runs
+    Explain(ExplainArgs),
     /// Ask the whole history in SQL (read-only)
     Query(QueryArgs),
     /// Render a stored run again; needs neither model nor data
     Report(ReportArgs),
+    /// Check every stored file and row against what was recorded; exits with 1 if anything is wrong
+    Verify(VerifyArgs),
+    /// Remove the files of old runs; only says what would go until --yes
+    Prune(PruneArgs),
     /// Print the table of metrics: names, formulas, denominators, sources
     Metrics,
     /// Print the JSON Schema of the pipeline TOML
@@ -152,7 +159,7 @@ pub(super) struct CompareArgs {
     #[arg(value_name = "RUN_B")]
     pub now: String,
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: ComparisonFormat,
+    pub format: DocumentFormat,
     /// Write to a file instead of stdout
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -163,8 +170,30 @@ pub(super) struct CompareArgs {
     pub history: History,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// Run id, a unique prefix of one, PIPELINE@latest or PIPELINE@DATE
+    pub run: String,
+    /// The row's id, as in the data
+    #[arg(long = "row", value_name = "ID", allow_hyphen_values = true)]
+    pub row_id: String,
+    /// Which explanation, where the run stored several [default: its main method]
+    #[arg(long, value_name = "NAME")]
+    pub method: Option<String>,
+    /// Which output's explanation [default: the decision's, else all that are explained]
+    #[arg(long, value_name = "NAME")]
+    pub output: Option<String>,
+    /// Earlier runs at most
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub earlier: usize,
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: DocumentFormat,
+    #[command(flatten)]
+    pub history: History,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ComparisonFormat {
+pub(super) enum DocumentFormat {
     Text,
     Json,
     Html,
@@ -178,6 +207,15 @@ pub(super) struct QueryArgs {
     /// Read the query from a file
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
+    /// Ask one of the shipped queries; `list` names them
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["sql", "file"])]
+    pub named: Option<String>,
+    /// Value of the query's $pipeline; row-level tables are read for this pipeline only
+    #[arg(long, value_name = "NAME")]
+    pub pipeline: Option<String>,
+    /// Value of a $NAME in the query (repeatable)
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub parameters: Vec<Parameter>,
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: TableFormat,
     /// Write to a file instead of stdout
@@ -191,6 +229,11 @@ pub(super) struct QueryArgs {
     pub memory_limit: Memory,
     #[command(flatten)]
     pub history: History,
+}
+
+fn parameter(text: &str) -> Result<Parameter, String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    Ok(Parameter::new(name.trim_start_matches('$'), value))
 }
 
 /// An amount of memory in bytes.
@@ -233,6 +276,67 @@ pub(super) struct ReportArgs {
     pub out: PathBuf,
     #[command(flatten)]
     pub history: History,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// One run instead of the whole history: its id, a unique prefix of it, PIPELINE@latest or PIPELINE@DATE
+    pub run: Option<String>,
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: TextOrJson,
+    #[command(flatten)]
+    pub history: History,
+}
+
+/// Retention. Of every pipeline the latest succeeded run stays, whatever the rules say.
+#[derive(Debug, Args)]
+pub(super) struct PruneArgs {
+    /// What to keep: a number of succeeded runs per pipeline (30), or an age in days, weeks or years (90d, 12w, 7y);
+    /// given both, a run stays that either keeps
+    #[arg(long, value_name = "N|AGE", required_unless_present = "older_than", value_parser = Kept::parse)]
+    pub keep: Vec<Kept>,
+    /// Keep what is not older: the same as --keep AGE
+    #[arg(long, value_name = "AGE", value_parser = Kept::parse_age)]
+    pub older_than: Option<u32>,
+    /// Keep runs that broke and audits that did not pass
+    #[arg(long)]
+    pub keep_failed: bool,
+    /// Keep runs of pipelines that had this tag (repeatable)
+    #[arg(long = "keep-tag", value_name = "TAG")]
+    pub keep_tags: Vec<String>,
+    /// Only this pipeline
+    #[arg(long, value_name = "NAME")]
+    pub pipeline: Option<String>,
+    /// Remove the files
+    #[arg(long)]
+    pub yes: bool,
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: TextOrJson,
+    #[command(flatten)]
+    pub history: History,
+}
+
+/// A rule of `--keep`.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kept {
+    Runs(usize),
+    Days(u32),
+}
+
+impl Kept {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(runs) => Ok(Self::Runs(runs)),
+            Err(_) => Self::parse_age(text).map(Self::Days),
+        }
+    }
+
+    fn parse_age(text: &str) -> Result<u32, String> {
+        let days = |unit: char, days: u32| text.strip_suffix(unit)?.parse::<u32>().ok()?.checked_mul(days);
+        let known = [('d', 1), ('w', 7), ('y', 366)];
+        let found = known.into_iter().find_map(|(unit, n)| days(unit, n));
+        found.ok_or_else(|| "write an age as 90d, 12w or 7y".to_owned())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

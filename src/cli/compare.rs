@@ -1,6 +1,6 @@
 //! `probity compare`: what changed between two stored runs; needs neither model nor data.
 
-use super::args::{CompareArgs, ComparisonFormat};
+use super::args::{CompareArgs, DocumentFormat};
 use super::run::verdict_words;
 use super::{Done, Problem, opening, style};
 use crate::ExitStatus;
@@ -18,9 +18,9 @@ pub(super) fn run(args: &CompareArgs) -> Done {
     let comparison = comparison(&store, &args.before, &args.now)?;
     let status = if comparison.comparable { ExitStatus::Passed } else { ExitStatus::Undecided };
     let text = match args.format {
-        ComparisonFormat::Text => text(&comparison, args.all),
-        ComparisonFormat::Json => serde_json::to_string_pretty(&comparison).map_err(Problem::unacceptable)? + "\n",
-        ComparisonFormat::Html => report::compare(&comparison).map_err(Problem::unacceptable)?,
+        DocumentFormat::Text => text(&comparison, args.all),
+        DocumentFormat::Json => serde_json::to_string_pretty(&comparison).map_err(Problem::unacceptable)? + "\n",
+        DocumentFormat::Html => report::compare(&comparison).map_err(Problem::unacceptable)?,
     };
     match &args.out {
         None => style::print(&text),

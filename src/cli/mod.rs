@@ -5,9 +5,11 @@
 mod args;
 mod check;
 mod compare;
+mod explain;
 mod inspect;
 mod opening;
 mod progress;
+mod prune;
 mod query;
 mod report;
 mod run;
@@ -15,6 +17,7 @@ mod runs;
 mod shell;
 mod signals;
 mod style;
+mod verify;
 
 pub use args::Cli;
 
@@ -31,8 +34,11 @@ pub fn run(cli: Cli) -> ExitStatus {
         Verb::Runs(args) => runs::list(args),
         Verb::Show(args) => runs::show(args),
         Verb::Compare(args) => compare::run(args),
+        Verb::Explain(args) => explain::run(args),
         Verb::Query(args) => query::run(args),
         Verb::Report(args) => report::run(args),
+        Verb::Prune(args) => prune::run(args),
+        Verb::Verify(args) => verify::run(args),
         Verb::Metrics => args::print_metrics(),
         Verb::Schema => args::print_schema(),
         Verb::Completions { shell } => args::print_completions(*shell),

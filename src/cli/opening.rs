@@ -77,17 +77,24 @@ pub(super) fn store_for(loaded: &Loaded, history: &History) -> Result<Store, Pro
 
 /// The history that reading verbs mean.
 pub(super) fn history(history: &History) -> Result<Store, Problem> {
+    Ok(Store::open_read_only(&url(history)?)?)
+}
+
+/// The same, for verbs that change what is there.
+pub(super) fn history_for_writing(history: &History) -> Result<Store, Problem> {
+    Ok(Store::open_existing(&url(history)?)?)
+}
+
+fn url(history: &History) -> Result<String, Problem> {
     let given = history.catalogue.clone().or_else(|| env("PROBITY_CATALOGUE").filter(|url| !url.is_empty()));
-    let url = match given {
-        Some(url) => url,
+    match given {
+        Some(url) => Ok(url),
         None => {
             let nearest = config::nearest_catalogue(Path::new("."), &env);
-            nearest
-                .map_err(|errors| report(ExitStatus::Unacceptable, errors))?
-                .unwrap_or_else(|| DEFAULT_CATALOGUE.to_owned())
+            let found = nearest.map_err(|errors| report(ExitStatus::Unacceptable, errors))?;
+            Ok(found.unwrap_or_else(|| DEFAULT_CATALOGUE.to_owned()))
         }
-    };
-    Ok(Store::open_read_only(&url)?)
+    }
 }
 
 /// A path as short as it can be said from here.

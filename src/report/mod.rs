@@ -7,6 +7,7 @@
 
 pub mod charts;
 pub mod comparison;
+pub mod decision;
 pub mod judged;
 pub mod label;
 pub mod lookup;

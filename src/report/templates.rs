@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 /// Name and text of every template in the binary.
 const EMBEDDED: &[(&str, &str)] = &[
     ("audit.html", include_str!("../../templates/audit.html")),
+    ("decision.html", include_str!("../../templates/decision.html")),
     ("section.html", include_str!("../../templates/section.html")),
     ("figure.html", include_str!("../../templates/figure.html")),
     ("table.html", include_str!("../../templates/table.html")),
@@ -123,7 +124,7 @@ fn failure(error: &Error, name: &str, overrides: Option<&Path>) -> ReportError {
 }
 
 /// Templates that are pieces of a report, not reports.
-const PARTS: &[&str] = &["section", "figure", "table"];
+const PARTS: &[&str] = &["decision", "section", "figure", "table"];
 
 fn is_known(file: &str, overrides: Option<&Path>) -> bool {
     load(file, overrides).is_ok_and(|text| text.is_some())

@@ -7,25 +7,79 @@
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::audit::{Artifact, Run};
+use crate::audit::Artifact;
 
 use super::file::hex;
 
-/// What the chain vouches for. The stored audit is among the artifacts, so its hash vouches for every result.
-#[derive(Serialize)]
+/// What the chain vouches for: all rows that the catalogue holds of the run, the hashes of its files among them.
+#[derive(Debug, Serialize)]
 pub(super) struct Record<'a> {
     /// Of the record's layout.
-    pub version: u32,
-    /// With the status it was recorded with; being superseded or pruned later is no change of the record.
-    pub run: &'a Run,
-    pub supersedes: Option<&'a str>,
-    pub error: Option<&'a str>,
-    pub artifacts: &'a [&'a Artifact],
+    version: u32,
+    run_id: &'a str,
+    /// In order of their names.
+    tables: &'a [TableDigest],
 }
 
-pub(super) const RECORD_VERSION: u32 = 1;
+/// The rows of one run in one table.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(super) struct TableDigest {
+    pub table: String,
+    pub n_rows: u64,
+    pub sha256: String,
+}
 
-pub(super) fn link(previous: Option<&str>, record: &Record<'_>) -> Result<String, serde_json::Error> {
+impl<'a> Record<'a> {
+    pub(super) fn new(run_id: &'a str, tables: &'a [TableDigest]) -> Self {
+        Self { version: 2, run_id, tables }
+    }
+}
+
+/// The record of runs from before rows had digests (catalogues up to version 1): the run and its files.
+#[derive(Debug, Serialize)]
+pub(super) struct EarlyRecord<'a> {
+    version: u32,
+    run: &'a EarlyRun,
+    supersedes: Option<&'a str>,
+    error: Option<&'a str>,
+    artifacts: &'a [Artifact],
+}
+
+/// `runs` as the early record wrote it.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct EarlyRun {
+    pub run_id: String,
+    pub pipeline: String,
+    pub as_of: String,
+    pub started_at: String,
+    /// Empty for runs that were killed.
+    pub finished_at: String,
+    /// As it was recorded.
+    pub status: String,
+    pub verdict: String,
+    pub tool_version: String,
+    pub config_sha256: String,
+    pub model_sha256: String,
+    pub data_sha256: String,
+    pub prev_run_id: Option<String>,
+    pub seed: u64,
+    pub n_rows: u64,
+    pub explain_method: String,
+    pub explain_scale: String,
+}
+
+impl<'a> EarlyRecord<'a> {
+    pub(super) fn new(
+        run: &'a EarlyRun,
+        supersedes: Option<&'a str>,
+        error: Option<&'a str>,
+        artifacts: &'a [Artifact],
+    ) -> Self {
+        Self { version: 1, run, supersedes, error, artifacts }
+    }
+}
+
+pub(super) fn link(previous: Option<&str>, record: &impl Serialize) -> Result<String, serde_json::Error> {
     let mut hasher = Sha256::new();
     hasher.update(previous.unwrap_or(""));
     hasher.update(serde_json::to_vec(record)?);

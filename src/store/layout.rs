@@ -10,6 +10,8 @@ use super::error::StoreError;
 
 /// File name of the stored audit inside a run's report folder.
 pub(super) const AUDIT_FILE: &str = "run.json";
+/// Folder of all runs' reports, relative to the results.
+pub(super) const REPORTS: &str = "reports";
 /// Kind of the stored audit in `artifacts`.
 pub(super) const AUDIT_KIND: &str = "audit";
 
@@ -71,7 +73,7 @@ pub(super) fn rows_file(table: &str, pipeline: &str, as_of: &str, run_id: &str) 
 
 /// Folder of a run's reports, relative to the results.
 pub(super) fn reports_folder(pipeline: &str, run_id: &str) -> String {
-    format!("reports/pipeline={pipeline}/{run_id}")
+    format!("{REPORTS}/pipeline={pipeline}/{run_id}")
 }
 
 /// `target` as seen from the folder `base` (both absolute), so that a tree can move as a whole; absolute where the

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
+use super::fault::{self, Place};
 use super::{RunSummary, file, layout};
 use crate::audit::{Decision, Run, Status};
 
@@ -50,17 +51,30 @@ impl Mark {
         for table in folders_in(&self.results)? {
             removed.extend(self.remove_from(&table.join(layout::night_folder(&self.pipeline, &self.as_of)))?);
         }
+        fault::reach(Place::RemovedRows);
         let reports = self.results.join(layout::reports_folder(&self.pipeline, &self.run_id));
         removed.extend(remove_folder(&reports)?);
         Ok(removed)
     }
 
+    /// Whether a file is, or will be, the run's.
+    pub(super) fn owns(&self, path: &Path) -> bool {
+        let results = self.results.canonicalize().unwrap_or_else(|_| self.results.clone());
+        let reports = results.join(layout::reports_folder(&self.pipeline, &self.run_id));
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        path.starts_with(reports) || path.starts_with(results) && self.names(&name)
+    }
+
+    /// Whether a file of a row-level table has the run's name, temporary or final.
+    fn names(&self, name: &str) -> bool {
+        name.starts_with(&file::temporary_prefix(&self.run_id)) || name == format!("{}.parquet", self.run_id)
+    }
+
     fn remove_from(&self, night: &Path) -> Result<Vec<PathBuf>, StoreError> {
-        let (temporary, stored) = (file::temporary_prefix(&self.run_id), format!("{}.parquet", self.run_id));
         let mut removed = Vec::new();
         for path in entries(night)? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if (name.starts_with(&temporary) || name == stored) && remove_file(&path)? {
+            if self.names(&name) && remove_file(&path)? {
                 removed.push(path);
             }
         }
@@ -85,6 +99,14 @@ pub(super) fn marks(folder: &Path, pipeline: &str) -> Result<Vec<Mark>, StoreErr
     }
     found.sort_by(|a, b| a.run_id.cmp(&b.run_id));
     Ok(found)
+}
+
+/// Marks of all pipelines' runs, in progress or killed.
+pub(super) fn all_marks(folder: &Path) -> Result<Vec<Mark>, StoreError> {
+    let marks =
+        entries(folder)?.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "run"));
+    // One that is gone by now belongs to a run that has ended meanwhile.
+    Ok(marks.filter_map(|path| serde_json::from_slice(&fs::read(path).ok()?).ok()).collect())
 }
 
 fn folders_in(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {

@@ -15,25 +15,31 @@
 
 mod catalogue;
 mod chain;
+#[cfg(test)]
+mod crash;
 mod digest;
 mod error;
+mod failure;
+mod fault;
 mod file;
 mod layout;
 mod leftovers;
 mod lock;
 mod ongoing;
+pub mod prune;
 mod pseudonym;
 pub mod query;
 mod rows;
 mod run_writer;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::audit::{Artifact, Audit, Distribution, Run, SCHEMA_VERSION};
+use crate::audit::{Artifact, Audit, Distribution, Run, SCHEMA_VERSION, Status};
 
 pub use catalogue::runs::{Inputs, RunFilter, RunSummary};
 pub use digest::{sha256_of, sha256_of_files};
@@ -101,6 +107,15 @@ impl Store {
         Ok(Self { catalogue, results: None, ongoing: Ongoing::default() })
     }
 
+    /// Opens an existing catalogue for changing what is there; starts no runs.
+    pub fn open_existing(catalogue: &str) -> Result<Self, StoreError> {
+        let path = layout::catalogue_path(catalogue)?;
+        if !path.exists() {
+            return Err(StoreError::NoCatalogue { path });
+        }
+        Ok(Self { catalogue: Catalogue::open(&path)?, results: None, ongoing: Ongoing::default() })
+    }
+
     /// The right to run `pipeline`, at once or not at all. Given back when dropped, or by the system when the process
     /// ends.
     pub fn lock(&self, pipeline: &str) -> Result<PipelineLock, StoreError> {
@@ -131,7 +146,7 @@ impl Store {
 
     /// Records a run that broke before or instead of [`Store::begin`]: a row and a `run.json`, no results.
     pub fn record_failed(&self, lock: &PipelineLock, run: &Run, error: &str) -> Result<(), StoreError> {
-        run_writer::record_failed(self, lock.pipeline(), run, error)
+        failure::record_failed(self, lock.pipeline(), run, error)
     }
 
     /// Runs, the last recorded first.
@@ -172,6 +187,10 @@ impl Store {
 
     /// Everything the run found out, read from `run.json` after checking its hash.
     pub fn audit(&self, run: &RunSummary) -> Result<Audit, StoreError> {
+        if run.status == Status::Pruned {
+            let reason = "retention removed its files; its summaries and hashes stay in the catalogue".to_string();
+            return Err(StoreError::NoAudit { run_id: run.run_id.clone(), status: status_name(run.status), reason });
+        }
         let artifacts = self.artifacts(run)?;
         let Some(artifact) = artifacts.iter().find(|artifact| artifact.kind == layout::AUDIT_KIND) else {
             let reason = run.error.clone().unwrap_or_else(|| "it recorded none".to_string());

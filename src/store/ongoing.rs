@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use super::leftovers::Mark;
-use super::{Store, StoreError, run_writer};
+use super::{Store, StoreError, failure};
 
 /// Knows the run that a store is writing; cheap to clone, for use on another thread.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +52,6 @@ impl Ongoing {
         let Some(Begun { catalogue, mark }) = begun else { return Ok(None) };
         // A connection of its own: the run's may be busy on the thread that waits.
         let store = Store::open(&catalogue.to_string_lossy(), &mark.results)?;
-        run_writer::give_up(&store, &mark, reason).map(|gave_up| gave_up.then_some(mark.run_id))
+        failure::give_up(&store, &mark, reason).map(|gave_up| gave_up.then_some(mark.run_id))
     }
 }

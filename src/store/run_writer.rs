@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
-use super::chain::{self, RECORD_VERSION, Record};
+use super::failure;
+use super::fault::{self, Place};
 use super::file::{self, SyncedFile};
 use super::leftovers::{self, Mark};
 use super::rows::{
@@ -14,7 +13,7 @@ use super::{
     ExplanationBatch, InteractionBatch, LocalFitBatch, PipelineLock, PredictionBatch, RunRow, RunSummary, Store,
     StoreError, StoredFile, TOOL_VERSION, insert, layout, now,
 };
-use crate::audit::{Artifact, Audit, Distribution, Run, SCHEMA_VERSION, Status};
+use crate::audit::{Artifact, Audit, Distribution, Run};
 
 /// Takes a run's rows and commits them. Dropped without [`RunWriter::commit`] or [`RunWriter::fail`], it leaves
 /// nothing behind.
@@ -79,6 +78,7 @@ impl<'a> RunWriter<'a> {
         let results = results_of(store)?;
         let _working = store.ongoing.working();
         let recovered = recover(store, lock)?;
+        store.finish_pruning(lock)?;
         let mark = Mark {
             run_id: run_id.to_string(),
             pipeline: lock.pipeline().to_string(),
@@ -88,6 +88,7 @@ impl<'a> RunWriter<'a> {
             results: results.to_path_buf(),
         };
         mark.set(&store.catalogue.locks_folder())?;
+        fault::reach(Place::Marked);
         store.ongoing.begin(store.catalogue.path().to_path_buf(), &mark);
         let origin = Origin {
             run_id: mark.run_id.clone(),
@@ -186,9 +187,11 @@ impl<'a> RunWriter<'a> {
         self.check_is_mine(&audit.run)?;
         audit.run.prev_run_id = self.previous.as_ref().map(|run| run.run_id.clone());
         let staged = self.stage(audit, reports)?;
+        fault::reach(Place::Staged);
         let files = publish(&self.mark.results, staged)?;
         let chain_sha256 = record(self.store, &audit.run, Some(audit), &files, supersedes, None)?;
         self.mark.clear(&self.store.catalogue.locks_folder())?;
+        fault::reach(Place::Done);
         self.store.ongoing.end();
         let artifacts = files.into_iter().map(|file| file.artifact).collect();
         Ok(Committed { run_id: audit.run.run_id.clone(), chain_sha256, artifacts, results: self.mark.results.clone() })
@@ -200,7 +203,7 @@ impl<'a> RunWriter<'a> {
         self.check_is_mine(run)?;
         drop(self);
         let _working = store.ongoing.working();
-        record_failed(store, lock.pipeline(), run, error)
+        failure::record_failed(store, lock.pipeline(), run, error)
     }
 
     fn check_is_mine(&self, run: &Run) -> Result<(), StoreError> {
@@ -223,6 +226,7 @@ impl<'a> RunWriter<'a> {
         let mut staged = Vec::new();
         if let Some(file) = self.predictions.take() {
             staged.push(self.staged_rows(file.finish()?));
+            fault::reach(Place::StagedOne);
         }
         if let Some(file) = self.explanations.take() {
             staged.push(self.staged_rows(file.finish()?));
@@ -272,28 +276,6 @@ impl Drop for RunWriter<'_> {
     }
 }
 
-/// Records a run that has no results: its row, and a `run.json` that says why.
-pub(super) fn record_failed(store: &Store, pipeline: &str, run: &Run, error: &str) -> Result<(), StoreError> {
-    #[derive(Serialize)]
-    struct Failure<'a> {
-        schema_version: u32,
-        run: &'a Run,
-        error: &'a str,
-    }
-    layout::check_run_id(&run.run_id)?;
-    layout::check_date(&run.as_of)?;
-    store.catalogue.require_writing()?;
-    let results = results_of(store)?;
-    let prev_run_id = store.catalogue.last_recorded(pipeline)?.map(|run| run.run_id);
-    let status = if run.status == Status::Aborted { Status::Aborted } else { Status::Failed };
-    let run = Run { status, prev_run_id, pipeline: pipeline.to_string(), ..run.clone() };
-    let failure = Failure { schema_version: SCHEMA_VERSION, run: &run, error };
-    let content = serde_json::to_vec(&failure).map_err(|e| StoreError::NotStorable(e.to_string()))?;
-    let staged = document(results, &run.pipeline, &run.run_id, "failure", layout::AUDIT_FILE, &content)?;
-    let files = publish(results, vec![staged])?;
-    record(store, &run, None, &files, None, Some(error)).map(drop)
-}
-
 /// Cleans up after runs of the pipeline that were killed and records them as aborted.
 fn recover(store: &Store, lock: &PipelineLock) -> Result<Vec<Recovered>, StoreError> {
     let folder = store.catalogue.locks_folder();
@@ -302,6 +284,7 @@ fn recover(store: &Store, lock: &PipelineLock) -> Result<Vec<Recovered>, StoreEr
         // Killed between its commit and clearing its mark, a run is whole.
         if store.catalogue.by_id(&mark.run_id)?.is_none() {
             let removed = mark.remove_files()?;
+            fault::reach(Place::Cleaned);
             let run = leftovers::aborted(&mark, store.catalogue.last_recorded(lock.pipeline())?);
             record(store, &run, None, &[], None, Some("the process ended before the run was stored"))?;
             recovered.push(Recovered { run_id: mark.run_id.clone(), removed });
@@ -311,31 +294,22 @@ fn recover(store: &Store, lock: &PipelineLock) -> Result<Vec<Recovered>, StoreEr
     Ok(recovered)
 }
 
-/// Removes what a run of this process wrote and records it as aborted; `false` if it was recorded already.
-pub(super) fn give_up(store: &Store, mark: &Mark, reason: &str) -> Result<bool, StoreError> {
-    let unfinished = store.catalogue.by_id(&mark.run_id)?.is_none();
-    if unfinished {
-        mark.remove_files()?;
-        let run = Run { finished_at: now(), ..leftovers::aborted(mark, None) };
-        record_failed(store, &mark.pipeline, &run, reason)?;
-    }
-    mark.clear(&store.catalogue.locks_folder())?;
-    Ok(unfinished)
-}
-
 /// Gives all files their names and makes the names last. On an error, what has its name already is removed.
 pub(super) fn publish(results: &Path, staged: Vec<Staged>) -> Result<Vec<StoredFile>, StoreError> {
     let (mut files, mut paths) = (Vec::new(), Vec::new());
     for Staged { file, stored } in staged {
         paths.push(file.publish()?);
         files.push(stored);
+        fault::reach(Place::NamedOne);
     }
+    fault::reach(Place::Named);
     file::sync_folders(results, paths.iter().map(PathBuf::as_path))?;
+    fault::reach(Place::Synced);
     Ok(files)
 }
 
 /// One transaction: from here on the run is part of the history. Returns the run's place in the chain.
-fn record(
+pub(super) fn record(
     store: &Store,
     run: &Run,
     audit: Option<&Audit>,
@@ -343,17 +317,12 @@ fn record(
     supersedes: Option<&str>,
     error: Option<&str>,
 ) -> Result<String, StoreError> {
-    let not_storable = |e: serde_json::Error| StoreError::NotStorable(e.to_string());
     let previous = run.prev_run_id.as_deref().map(|id| store.catalogue.by_id(id)).transpose()?.flatten();
-    let artifacts: Vec<_> = files.iter().map(|file| &file.artifact).collect();
-    let entry = Record { version: RECORD_VERSION, run, supersedes, error, artifacts: &artifacts };
-    let chain_sha256 =
-        chain::link(previous.as_ref().map(|run| run.chain_sha256.as_str()), &entry).map_err(not_storable)?;
-    let timings = audit.map(|audit| serde_json::to_string(&audit.timings)).transpose().map_err(not_storable)?;
+    let timings = audit.map(|audit| serde_json::to_string(&audit.timings)).transpose();
+    let timings = timings.map_err(|e| StoreError::NotStorable(e.to_string()))?;
     let results = store.recorded_results(results_of(store)?)?;
     let row = RunRow {
         run,
-        chain_sha256: &chain_sha256,
         timings: timings.as_deref().unwrap_or("{}"),
         supersedes,
         error,
@@ -361,20 +330,24 @@ fn record(
         finished: !run.finished_at.is_empty(),
         decided: audit.is_some(),
     };
-    store.catalogue.transaction("record the run", async |connection| {
+    let chain_sha256 = store.catalogue.transaction("record the run", async |connection| {
         insert::run(connection, &row).await?;
         insert::artifacts(connection, &run.run_id, files).await?;
         if let Some(audit) = audit {
             insert::results(connection, audit).await?;
             insert::provenance(connection, audit).await?;
         }
-        Ok(())
+        // What the chain covers is what the catalogue holds now, as anyone reads it later.
+        let chain = insert::proof(connection, run, previous.as_ref().map(|run| run.chain_sha256.as_str())).await;
+        fault::reach(Place::Inserted);
+        chain
     })?;
+    fault::reach(Place::Recorded);
     Ok(chain_sha256)
 }
 
 /// A file in the run's report folder.
-fn document(
+pub(super) fn document(
     results: &Path,
     pipeline: &str,
     run_id: &str,
@@ -405,7 +378,7 @@ fn audit_json(audit: &Audit) -> Result<Vec<u8>, StoreError> {
     }
 }
 
-fn results_of(store: &Store) -> Result<&Path, StoreError> {
+pub(super) fn results_of(store: &Store) -> Result<&Path, StoreError> {
     let read_only = || StoreError::ReadOnlyCatalogue { path: store.catalogue.path().to_path_buf() };
     store.results.as_deref().ok_or_else(read_only)
 }

@@ -2,7 +2,9 @@
 
 mod attack;
 mod bad_input;
+mod custody;
 mod determinism;
+mod docs_sql;
 mod drift;
 mod explaining;
 mod formats;

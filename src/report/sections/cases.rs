@@ -33,7 +33,8 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
     Some(Section::of("cases", "Cases", vec![part])?.with_lede(lede))
 }
 
-fn figure(lookup: &Lookup, at: usize, case: &Case) -> Figure {
+/// Draws one case; `at` tells its figure from others of the page.
+pub fn figure(lookup: &Lookup, at: usize, case: &Case) -> Figure {
     let terms = sorted(case);
     let title = format!("Row {}: {}", label::shorten(&case.row_id, 40), label::shorten(&case.chosen_as, 60));
     Figure {

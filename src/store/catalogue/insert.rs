@@ -1,15 +1,36 @@
 //! Rows of one run, inserted inside the transaction that commits it.
 
+use std::collections::BTreeSet;
+
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
 use crate::audit::{Audit, CurvePoint, Drift, Gate, GroupAttribution, GroupCount, Importance, Metric, Run};
 
 use super::super::StoredFile;
+use super::super::chain::{self, Record};
+use super::digests;
 use super::runs::{decision_name, status_name};
 
 /// SQLite takes at most this many parameters in one statement (SQLITE_MAX_VARIABLE_NUMBER).
 const MAX_PARAMETERS: usize = 32_766;
+
+/// In place of the chain's hash until all rows of the run are there.
+const NOT_YET: &str = "";
+
+/// What retention leaves of a run.
+pub(in crate::store) struct TombstoneRow<'a> {
+    pub run_id: &'a str,
+    /// Of the run; ties the tombstone to it.
+    pub chain_sha256: &'a str,
+    pub pruned_at: &'a str,
+    /// The run's status before.
+    pub status: &'a str,
+    pub n_files: u64,
+    pub bytes: u64,
+    pub reason: &'a str,
+    pub tool_version: &'a str,
+}
 
 /// A value on its way into a column.
 enum Cell<'a> {
@@ -23,7 +44,6 @@ enum Cell<'a> {
 /// What stands in `runs` beside the audit's own [`Run`].
 pub(in crate::store) struct RunRow<'a> {
     pub run: &'a Run,
-    pub chain_sha256: &'a str,
     pub timings: &'a str,
     pub supersedes: Option<&'a str>,
     pub error: Option<&'a str>,
@@ -51,7 +71,7 @@ pub(in crate::store) async fn run(connection: &mut SqliteConnection, row: &RunRo
         text(&run.model_sha256),
         text(&run.data_sha256),
         optional_text(run.prev_run_id.as_deref()),
-        text(row.chain_sha256),
+        text(NOT_YET),
         Cell::Count(run.seed),
         Cell::Count(run.n_rows),
         text(&run.explain_method),
@@ -66,6 +86,60 @@ pub(in crate::store) async fn run(connection: &mut SqliteConnection, row: &RunRo
         Some(old) => supersede(connection, old, &run.run_id).await,
         None => Ok(()),
     }
+}
+
+/// Records the digests of what the catalogue holds of the run, and chains them to the hash of the run before.
+/// Returns the chain's new hash.
+pub(in crate::store) async fn proof(
+    connection: &mut SqliteConnection,
+    run: &Run,
+    previous: Option<&str>,
+) -> Result<String, sqlx::Error> {
+    let (run_id, status) = (run.run_id.as_str(), status_name(run.status));
+    let tables = digests::tables(connection).await?;
+    let digests = digests::of_run(connection, &tables, run_id, status).await?;
+    let rows = digests.iter().map(|d| [text(run_id), text(&d.table), Cell::Count(d.n_rows), text(&d.sha256)]);
+    insert(connection, "record_digests", "run_id, table_name, n_rows, sha256", rows).await?;
+    let chain_sha256 =
+        chain::link(previous, &Record::new(run_id, &digests)).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    let sql = "UPDATE runs SET chain_sha256 = ? WHERE run_id = ?";
+    sqlx::query(sql).bind(&chain_sha256).bind(run_id).execute(connection).await?;
+    Ok(chain_sha256)
+}
+
+/// Marks a run as pruned, unless its status is another by now; whether it did.
+pub(in crate::store) async fn tombstone(
+    connection: &mut SqliteConnection,
+    row: &TombstoneRow<'_>,
+) -> Result<bool, sqlx::Error> {
+    let sql = "UPDATE runs SET status = 'pruned' WHERE run_id = ? AND status = ?";
+    let changed = sqlx::query(sql).bind(row.run_id).bind(row.status).execute(&mut *connection).await?;
+    if changed.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let columns = [
+        ("run_id", row.run_id.to_string()),
+        ("pruned_at", row.pruned_at.to_string()),
+        ("status", row.status.to_string()),
+        ("n_files", row.n_files.to_string()),
+        ("bytes", row.bytes.to_string()),
+        ("reason", row.reason.to_string()),
+        ("tool_version", row.tool_version.to_string()),
+    ];
+    let sha256 = digests::of_tombstone(&columns, row.chain_sha256);
+    let cells = [
+        text(row.run_id),
+        text(row.pruned_at),
+        text(row.status),
+        Cell::Count(row.n_files),
+        Cell::Count(row.bytes),
+        text(row.reason),
+        text(row.tool_version),
+        text(&sha256),
+    ];
+    let columns = "run_id, pruned_at, status, n_files, bytes, reason, tool_version, sha256";
+    insert(connection, "tombstones", columns, [cells]).await?;
+    Ok(true)
 }
 
 async fn supersede(connection: &mut SqliteConnection, old: &str, new: &str) -> Result<(), sqlx::Error> {
@@ -105,7 +179,9 @@ pub(in crate::store) async fn results(connection: &mut SqliteConnection, audit: 
     insert(connection, "group_attributions", GROUP_ATTRIBUTIONS, attributions).await?;
     insert(connection, "gates", GATES, audit.gates.iter().map(|g| gate(id, g))).await?;
     insert(connection, "drift", DRIFT, audit.drift.iter().map(|d| drift(id, d))).await?;
-    insert(connection, "curves", CURVES, audit.curves.iter().map(|c| curve(id, c))).await
+    insert(connection, "curves", CURVES, audit.curves.iter().map(|c| curve(id, c))).await?;
+    let tags: BTreeSet<&str> = audit.scope.tags.iter().map(String::as_str).collect();
+    insert(connection, "run_tags", "run_id, tag", tags.iter().map(|tag| [text(id), text(tag)])).await
 }
 
 /// The model and the data, once per hash.

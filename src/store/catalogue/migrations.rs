@@ -1,4 +1,5 @@
-//! Schema versions, append-only: migration `i` brings a catalogue from version `i` to `i + 1`.
+//! Schema versions, append-only: a migration brings a catalogue to the version that its file's number says. Numbers
+//! rise, and some are skipped.
 //!
 //! The version stands in `PRAGMA user_version`, and `PRAGMA application_id` tells a catalogue from other programs'
 //! databases. Each migration file says why it is there.
@@ -9,11 +10,25 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection};
 
 use super::super::error::StoreError;
+use super::super::fault::{self, Place};
 
-pub(super) const ALL: &[&str] = &[
-    include_str!("../../../migrations/0001_history.sql"),
-    include_str!("../../../migrations/0002_adjusted_p_values.sql"),
+/// One step of the schema.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Migration {
+    /// Of the catalogue afterwards.
+    pub version: i64,
+    pub sql: &'static str,
+}
+
+pub(super) const ALL: &[Migration] = &[
+    Migration { version: 1, sql: include_str!("../../../migrations/0001_history.sql") },
+    Migration { version: 2, sql: include_str!("../../../migrations/0002_adjusted_p_values.sql") },
+    Migration { version: 10, sql: include_str!("../../../migrations/0010_proof.sql") },
 ];
+
+fn latest(known: &[Migration]) -> i64 {
+    known.last().map_or(0, |migration| migration.version)
+}
 
 /// "prob" in ASCII.
 const APPLICATION_ID: i64 = 0x7072_6f62;
@@ -43,8 +58,8 @@ pub(super) async fn inspect(connection: &mut SqliteConnection) -> Result<Found, 
 }
 
 /// Whether the file is a catalogue that `known` migrations can bring up to date.
-pub(super) fn check(path: &Path, found: Found, known: &[&str]) -> Result<State, StoreError> {
-    let known = known.len() as i64;
+pub(super) fn check(path: &Path, found: Found, known: &[Migration]) -> Result<State, StoreError> {
+    let known = latest(known);
     match found {
         Found { application_id: 0, version: 0, n_objects: 0 } => Ok(State::Empty),
         Found { application_id, .. } if application_id != APPLICATION_ID => Err(StoreError::NotACatalogue {
@@ -64,27 +79,54 @@ pub(super) async fn upgrade(
     connection: &mut SqliteConnection,
     path: &Path,
     found: Found,
-    known: &[&'static str],
+    known: &[Migration],
 ) -> Result<(), sqlx::Error> {
-    let missing = known.iter().skip(found.version as usize);
-    if missing.len() == 0 {
+    let missing = known.iter().filter(|migration| migration.version > found.version);
+    if missing.clone().next().is_none() {
         return Ok(());
     }
     if found.version > 0 {
         back_up(connection, path, found.version).await?;
+        fault::reach(Place::BackedUp);
     }
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     for migration in missing {
-        sqlx::raw_sql(*migration).execute(&mut *transaction).await?;
+        sqlx::raw_sql(migration.sql).execute(&mut *transaction).await?;
     }
-    let mark = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {}", known.len());
+    let mark = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {}", latest(known));
     sqlx::raw_sql(AssertSqlSafe(mark)).execute(&mut *transaction).await?;
     transaction.commit().await
 }
 
+/// Copies to `catalogue.db.backup-v1`, with the moment after it where an earlier upgrade left one of that name.
 async fn back_up(connection: &mut SqliteConnection, path: &Path, version: i64) -> Result<(), sqlx::Error> {
-    let stamp = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%6fZ");
-    let copy = super::beside(path, &format!(".v{version}-{stamp}.bak"));
+    let mut copy = super::beside(path, &format!(".backup-v{version}"));
+    if copy.exists() {
+        let stamp = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%6fZ");
+        copy = super::beside(path, &format!(".backup-v{version}-{stamp}"));
+    }
     sqlx::query("VACUUM INTO ?").bind(copy.to_string_lossy().into_owned()).execute(connection).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_rise_and_each_file_says_why_and_bears_its_number() {
+        assert!(ALL.windows(2).all(|pair| pair[0].version < pair[1].version));
+        assert!(ALL.iter().all(|migration| migration.sql.starts_with("-- Why: ")));
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let mut found: Vec<(i64, String)> = files
+            .map(|path| {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                (name.split('_').next().unwrap().parse().unwrap(), std::fs::read_to_string(&path).unwrap())
+            })
+            .collect();
+        found.sort();
+        let known: Vec<_> = ALL.iter().map(|migration| (migration.version, migration.sql.to_string())).collect();
+        assert!(found == known, "migrations on disk and in the list differ");
+    }
 }

@@ -3,6 +3,7 @@
 //! Connections and the runtime that drives them stay in this room; callers see plain functions. Writers open the
 //! database in WAL mode with full synchronisation and wait for each other, so parallel pipelines share one catalogue.
 
+pub(super) mod digests;
 pub(super) mod insert;
 mod migrations;
 pub(super) mod runs;
@@ -18,6 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::error::StoreError;
 use super::lock::PipelineLock;
+use migrations::Migration;
 
 /// A night's transactions last milliseconds; who waits this long waits for something broken.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -37,7 +39,7 @@ impl Catalogue {
         Self::open_with(path, migrations::ALL)
     }
 
-    fn open_with(path: &Path, known: &'static [&'static str]) -> Result<Self, StoreError> {
+    fn open_with(path: &Path, known: &'static [Migration]) -> Result<Self, StoreError> {
         let folder = folder_of(path);
         fs::create_dir_all(folder).map_err(|e| StoreError::io("make the folder", folder, e))?;
         // SQLite's own waiting does not cover the switch to WAL, so first comers take turns.
@@ -195,8 +197,10 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 mod tests {
     use super::*;
 
-    const OLD: &[&str] = &["CREATE TABLE a (x INTEGER) STRICT; INSERT INTO a VALUES (7);"];
-    const NEW: &[&str] = &[OLD[0], "ALTER TABLE a ADD COLUMN y TEXT;"];
+    const OLD: &[Migration] =
+        &[Migration { version: 3, sql: "CREATE TABLE a (x INTEGER) STRICT; INSERT INTO a VALUES (7);" }];
+    /// Numbers in between are not used.
+    const NEW: &[Migration] = &[OLD[0], Migration { version: 7, sql: "ALTER TABLE a ADD COLUMN y TEXT;" }];
 
     fn count(catalogue: &Catalogue, sql: &'static str) -> i64 {
         catalogue.with("count", async |connection| sqlx::query_scalar(sql).fetch_one(connection).await).unwrap()
@@ -221,11 +225,22 @@ mod tests {
         drop(Catalogue::open_with(&path, OLD).unwrap());
         let upgraded = Catalogue::open_with(&path, NEW).unwrap();
         assert_eq!(count(&upgraded, "SELECT count(*) FROM a WHERE x = 7 AND y IS NULL"), 1);
-        assert_eq!(count(&upgraded, "PRAGMA user_version"), 2);
-        let names = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
-        let backup = names.into_iter().find(|name| name.ends_with(".bak")).expect("a backup");
-        let backup = Catalogue::open_with(&folder.path().join(backup), OLD).unwrap();
+        assert_eq!(count(&upgraded, "PRAGMA user_version"), 7);
+        let backup = Catalogue::open_with(&folder.path().join("catalogue.db.backup-v3"), OLD).unwrap();
         assert_eq!(count(&backup, "SELECT count(*) FROM a WHERE x = 7"), 1);
+    }
+
+    #[test]
+    fn a_backup_is_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalogue.db");
+        let earlier = folder.path().join("catalogue.db.backup-v3");
+        fs::write(&earlier, "precious").unwrap();
+        drop(Catalogue::open_with(&path, OLD).unwrap());
+        drop(Catalogue::open_with(&path, NEW).unwrap());
+        assert_eq!(fs::read_to_string(&earlier).unwrap(), "precious");
+        let names = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        assert_eq!(names.filter(|name| name.starts_with("catalogue.db.backup-v3-")).count(), 1);
     }
 
     #[test]
@@ -233,7 +248,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("catalogue.db");
         drop(Catalogue::open_with(&path, OLD).unwrap());
-        const BROKEN: &[&str] = &[OLD[0], "ALTER TABLE a ADD COLUMN y TEXT; SELECT nonsense;"];
+        const BROKEN: &[Migration] =
+            &[OLD[0], Migration { version: 4, sql: "ALTER TABLE a ADD COLUMN y TEXT; SELECT nonsense;" }];
         Catalogue::open_with(&path, BROKEN).unwrap_err();
         let catalogue = Catalogue::open_with(&path, OLD).unwrap();
         assert_eq!(count(&catalogue, "SELECT count(*) FROM pragma_table_info('a')"), 1);
@@ -245,7 +261,7 @@ mod tests {
         let path = folder.path().join("catalogue.db");
         drop(Catalogue::open_with(&path, NEW).unwrap());
         let error = Catalogue::open_with(&path, OLD).unwrap_err();
-        assert!(matches!(error, StoreError::NewerCatalogue { found: 2, known: 1, .. }), "{error}");
+        assert!(matches!(error, StoreError::NewerCatalogue { found: 7, known: 3, .. }), "{error}");
         assert_eq!(error.exit_code(), 2);
         assert!(Catalogue::open_with(&path, NEW).is_ok());
     }

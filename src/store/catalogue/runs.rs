@@ -1,5 +1,6 @@
 //! The `runs` table: reading it, and finding the run that a user means.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -175,6 +176,36 @@ impl Catalogue {
         self.with("list pipelines", async |connection| {
             sqlx::query_scalar("SELECT DISTINCT pipeline FROM runs ORDER BY pipeline").fetch_all(connection).await
         })
+    }
+
+    /// Runs with one of the tags.
+    pub(in crate::store) fn tagged(&self, tags: &[String]) -> Result<BTreeSet<String>, StoreError> {
+        let mut found = BTreeSet::new();
+        for tag in tags {
+            let runs: Vec<String> = self.with("list tags", async |connection| {
+                let sql = "SELECT run_id FROM run_tags WHERE tag = ?";
+                sqlx::query_scalar(sql).bind(tag).fetch_all(connection).await
+            })?;
+            found.extend(runs);
+        }
+        Ok(found)
+    }
+
+    /// Number and bytes of each run's files; runs without files are left out.
+    pub(in crate::store) fn stored_sizes(&self) -> Result<BTreeMap<String, (usize, u64)>, StoreError> {
+        let rows: Vec<(String, i64, i64)> = self.with("list files", async |connection| {
+            let sql = "SELECT run_id, count(*), sum(bytes) FROM artifacts GROUP BY run_id";
+            sqlx::query_as(sql).fetch_all(connection).await
+        })?;
+        Ok(rows.into_iter().map(|(run_id, n, bytes)| (run_id, (n as usize, bytes.unsigned_abs()))).collect())
+    }
+
+    /// Every results folder that a run's files were written to.
+    pub(in crate::store) fn results_folders(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let recorded: Vec<String> = self.with("list results folders", async |connection| {
+            sqlx::query_scalar("SELECT DISTINCT results FROM runs ORDER BY results").fetch_all(connection).await
+        })?;
+        Ok(recorded.iter().map(|folder| resolve_folder(self.folder(), folder)).collect())
     }
 
     /// The run's files, in the order they were recorded.

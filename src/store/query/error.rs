@@ -28,6 +28,18 @@ pub enum QueryError {
     OutOfMemory { limit: usize, reason: String },
     #[error("{} is missing, though run {run_id} stored it: restore it from a backup", path.display())]
     MissingFile { run_id: String, path: PathBuf },
+    #[error("no named query `{name}`; there are {known}")]
+    UnknownNamed { name: String, known: String },
+    #[error("parameter `{name}`: {reason}")]
+    Parameter { name: String, reason: String },
+    #[error("run {run_id} has no row `{row_id}`: {hint}")]
+    UnknownRow { row_id: String, run_id: String, hint: String },
+    #[error("`{row_id}` stands for several rows of run {run_id}: name a column of unique ids in [data] id")]
+    AmbiguousRow { row_id: String, run_id: String },
+    #[error("row `{row_id}` of run {run_id} was scored ({output}: {score}) but not explained: {reason}")]
+    NotExplained { row_id: String, run_id: String, reason: String, output: String, score: f64 },
+    #[error("the run stored no explanation of {what} `{asked}` for this row; there is {stored}")]
+    NoSuchExplanation { what: &'static str, asked: String, stored: String },
     #[error("the query broke: {0}")]
     Failed(#[source] DataFusionError),
     #[error("the result cannot be written: {0}")]

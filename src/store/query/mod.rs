@@ -2,13 +2,18 @@
 //! one table each over all recorded runs' files.
 //!
 //! [`query`] plans and runs one statement with DataFusion. `catalogue_table` fetches from SQLite what a statement
-//! needs, no more; `row_table` scans exactly the Parquet files that the catalogue names. `error` turns what goes
-//! wrong into advice, `output` writes results. [`query_into`] writes rows while they are computed, so that a result
+//! needs, no more; `row_table` scans exactly the Parquet files that the catalogue names. `named` holds
+//! views and named queries, `parameters` binds values to a statement, [`account()`] looks one row up in all that is stored of it. `error` turns what goes wrong into advice,
+//! `output` writes results, `cells` reads them. [`query_into`] writes rows while they are computed, so that a result
 //! may be larger than memory; [`query`] keeps them.
 
+mod account;
 mod catalogue_table;
+mod cells;
 mod error;
+mod named;
 mod output;
+mod parameters;
 mod pushdown;
 mod row_table;
 #[cfg(test)]
@@ -27,8 +32,11 @@ use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
 use futures::StreamExt;
 use tokio::runtime::Runtime;
 
+pub use account::{Account, AccountOf, EarlierRun, Prediction, RowExplanation, Term, account};
 pub use error::QueryError;
+pub use named::{NamedQuery, named_queries, named_query};
 pub use output::QueryFormat;
+pub use parameters::Parameter;
 
 use super::{Store, StoreError};
 
@@ -83,15 +91,36 @@ pub struct TableNames {
     pub columns: Vec<String>,
 }
 
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Statement<'a> {
+    pub sql: &'a str,
+    /// Values for its `$name` places.
+    pub parameters: &'a [Parameter],
+    /// Row-level tables hold only this pipeline's rows, so that `row_id` has that pipeline's type.
+    pub pipeline: Option<&'a str>,
+}
+
+impl<'a> From<&'a str> for Statement<'a> {
+    fn from(sql: &'a str) -> Self {
+        Self { sql, parameters: &[], pipeline: None }
+    }
+}
+
 /// Answers one SQL statement. Statements that would change anything are refused.
-pub fn query(store: &Store, sql: &str, limits: &QueryLimits) -> Result<QueryResult, StoreError> {
-    let (runtime, context) = open(store, limits)?;
+pub fn query<'a>(
+    store: &Store,
+    statement: impl Into<Statement<'a>>,
+    limits: &QueryLimits,
+) -> Result<QueryResult, StoreError> {
+    let statement = statement.into();
+    let (runtime, context) = open(store, statement.pipeline, limits)?;
     let mut batches = Vec::new();
     let keep = |batch: RecordBatch| {
         batches.push(batch);
         Ok(())
     };
-    let (schema, written) = runtime.block_on(answer(&context, sql, limits, keep))?;
+    let (schema, written) = runtime.block_on(answer(&context, statement, limits, keep))?;
     // What was planned may differ in nullability from what comes.
     let schema = batches.first().map_or(schema, RecordBatch::schema);
     Ok(QueryResult { schema, batches, truncated: written.truncated })
@@ -99,21 +128,22 @@ pub fn query(store: &Store, sql: &str, limits: &QueryLimits) -> Result<QueryResu
 
 /// Answers one SQL statement and writes each row when it is known. A drawn table is held whole: its columns are as
 /// wide as their widest value.
-pub fn query_into(
+pub fn query_into<'a>(
     store: &Store,
-    sql: &str,
+    statement: impl Into<Statement<'a>>,
     limits: &QueryLimits,
     format: QueryFormat,
     to: &mut (impl Write + Send),
 ) -> Result<Written, StoreError> {
-    let (runtime, context) = open(store, limits)?;
+    let statement = statement.into();
+    let (runtime, context) = open(store, statement.pipeline, limits)?;
     let mut sink = output::Sink::new(format, to);
-    let (schema, written) = runtime.block_on(answer(&context, sql, limits, |batch| sink.write(&batch)))?;
+    let (schema, written) = runtime.block_on(answer(&context, statement, limits, |batch| sink.write(&batch)))?;
     sink.finish(&schema)?;
     Ok(written)
 }
 
-/// Every table that a statement may name, for completion.
+/// Every table and view that a statement may name, for completion.
 pub fn names(store: &Store) -> Result<Vec<TableNames>, StoreError> {
     use datafusion::catalog::TableProvider;
     let of = |table: &str, provider: &dyn TableProvider| TableNames {
@@ -121,17 +151,28 @@ pub fn names(store: &Store) -> Result<Vec<TableNames>, StoreError> {
         columns: provider.schema().fields().iter().map(|field| field.name().clone()).collect(),
     };
     let small = catalogue_table::tables(&store.catalogue)?;
-    let large = row_table::tables(&store.catalogue)?;
+    let large = row_table::tables(&store.catalogue, None)?;
     let mut names: Vec<_> = small.iter().map(|table| of(table.name(), table)).collect();
     names.extend(large.iter().map(|table| of(table.name(), table)));
+    names.extend(view_names(store)?);
     names.sort_by(|a, b| a.table.cmp(&b.table));
     Ok(names)
 }
 
+fn view_names(store: &Store) -> Result<Vec<TableNames>, StoreError> {
+    let (runtime, context) = open(store, None, &QueryLimits::default())?;
+    let of = async |view: &str| {
+        let columns = context.table(view).await.map_err(QueryError::Failed)?;
+        let columns = columns.schema().fields().iter().map(|field| field.name().clone()).collect();
+        Ok(TableNames { table: view.to_string(), columns })
+    };
+    named::view_names().map(|view| runtime.block_on(of(view))).collect()
+}
+
 /// Everything that a statement is answered with.
-fn open(store: &Store, limits: &QueryLimits) -> Result<(Runtime, SessionContext), StoreError> {
+fn open(store: &Store, pipeline: Option<&str>, limits: &QueryLimits) -> Result<(Runtime, SessionContext), StoreError> {
     let catalogue_tables = catalogue_table::tables(&store.catalogue)?;
-    let row_tables = row_table::tables(&store.catalogue)?;
+    let row_tables = row_table::tables(&store.catalogue, pipeline)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(limits.threads.max(1)).enable_all().build();
     let runtime = runtime.map_err(|e| QueryError::Failed(DataFusionError::IoError(e)))?;
@@ -143,6 +184,7 @@ fn open(store: &Store, limits: &QueryLimits) -> Result<(Runtime, SessionContext)
     for table in row_tables {
         register(&context, table.name(), Arc::new(table))?;
     }
+    runtime.block_on(named::register_views(&context))?;
     Ok((runtime, context))
 }
 
@@ -170,12 +212,13 @@ fn register(
 /// Hands every batch of the answer to `take`, cut to the rows wanted. The schema returned is the planned one.
 async fn answer(
     context: &SessionContext,
-    sql: &str,
+    statement: Statement<'_>,
     limits: &QueryLimits,
     mut take: impl FnMut(RecordBatch) -> Result<(), QueryError>,
 ) -> Result<(SchemaRef, Written), QueryError> {
     let explained = |error| error::explain(error, context, limits);
-    let frame = context.sql_with_options(sql, read_only()).await.map_err(explained)?;
+    let frame = context.sql_with_options(statement.sql, read_only()).await.map_err(explained)?;
+    let frame = parameters::bind(frame, statement.parameters)?;
     let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
     let (frame, most) = limited(frame, limits.max_rows).map_err(explained)?;
     let mut stream = frame.execute_stream().await.map_err(explained)?;

@@ -77,13 +77,14 @@ impl FromRow<'_, SqliteRow> for StoredRows {
     }
 }
 
-/// Every row-level table; one that no run has written is empty.
-pub(super) fn tables(catalogue: &Catalogue) -> Result<Vec<RowTable>, StoreError> {
+/// Every row-level table, of one pipeline where it is given; one that no run has written is empty.
+pub(super) fn tables(catalogue: &Catalogue, pipeline: Option<&str>) -> Result<Vec<RowTable>, StoreError> {
     let sql = "SELECT kind, path, bytes, row_id_type, label_type, run_id, pipeline, as_of, results
         FROM artifacts JOIN runs USING (run_id)
-        WHERE status IN ('succeeded', 'superseded') AND row_id_type IS NOT NULL ORDER BY sequence, artifacts.rowid";
-    let mut files: Vec<StoredRows> =
-        catalogue.with("list files", async |connection| sqlx::query_as(sql).fetch_all(connection).await)?;
+        WHERE status IN ('succeeded', 'superseded') AND row_id_type IS NOT NULL AND (?1 IS NULL OR pipeline = ?1)
+        ORDER BY sequence, artifacts.rowid";
+    let mut files: Vec<StoredRows> = catalogue
+        .with("list files", async |connection| sqlx::query_as(sql).bind(pipeline).fetch_all(connection).await)?;
     let mut tables = Vec::new();
     for name in rows::TABLES {
         let (mine, rest) = files.into_iter().partition(|file| file.kind == name);

@@ -274,7 +274,7 @@ fn what_does_not_fit_into_memory_is_sorted_and_grouped_on_disk() {
     let x = |line: &str| line.split(',').next().unwrap().parse::<f64>().unwrap();
     let sorted = String::from_utf8(sorted).unwrap();
     assert!(sorted.lines().skip(1).map(x).is_sorted());
-    let plan = query(&store, &format!("EXPLAIN ANALYZE {sql}"), &limits).unwrap();
+    let plan = query(&store, format!("EXPLAIN ANALYZE {sql}").as_str(), &limits).unwrap();
     let plan = written_as_csv(&plan);
     let spilled = plan.split("spill_count=").skip(1).any(|rest| !rest.starts_with('0'));
     assert!(spilled, "the test is about too little to spill: {plan}");
@@ -346,4 +346,73 @@ fn hostile_values_are_only_values() {
     let sql = "SELECT group_value FROM metrics WHERE group_value = '''; DROP TABLE runs; --' LIMIT 1";
     assert_eq!(csv(&store, sql), "group_value\n'; DROP TABLE runs; --\n");
     assert_eq!(csv(&store, "SELECT count(*) AS n FROM runs"), "n\n3\n");
+}
+
+fn asked(store: &Store, sql: &str, given: &[(&str, &str)]) -> Result<String, StoreError> {
+    let parameters: Vec<_> = given.iter().map(|(name, value)| Parameter::new(*name, *value)).collect();
+    let statement = Statement { sql, parameters: &parameters, pipeline: None };
+    query(store, statement, &QueryLimits::default()).map(|result| written(&result, QueryFormat::Csv))
+}
+
+#[test]
+fn parameters_take_the_type_of_what_they_are_compared_with() {
+    let (_place, store) = history();
+    let sql = "SELECT count(*) AS n FROM predictions WHERE row_id = $row AND pipeline = $pipeline AND score < $most";
+    let given = [("row", "102"), ("pipeline", "adult"), ("most", "2.1")];
+    assert_eq!(asked(&store, sql, &given).unwrap(), "n\n2\n");
+    let error = asked(&store, sql, &[("row", "ann"), ("pipeline", "adult"), ("most", "1")]).unwrap_err();
+    assert!(error.to_string().contains("`row`: `ann` is compared with a number"), "{error}");
+    let error = asked(&store, sql, &given[..2]).unwrap_err();
+    assert!(error.to_string().contains("--param most=…"), "{error}");
+    let error = asked(&store, "SELECT 1 AS x", &[("y", "1")]).unwrap_err();
+    assert!(error.to_string().contains("`y`: the statement has no such place"), "{error}");
+}
+
+#[test]
+fn a_hostile_parameter_is_only_a_value() {
+    let (_place, store) = history();
+    let hostile = "' OR 1 = 1; DROP TABLE runs; --";
+    let sql = "SELECT count(*) AS n FROM runs WHERE pipeline = $p";
+    assert_eq!(asked(&store, sql, &[("p", hostile)]).unwrap(), "n\n0\n");
+}
+
+#[test]
+fn views_and_named_queries_are_answered() {
+    let (_place, store) = history();
+    let tables = csv(&store, "SHOW TABLES");
+    for view in ["latest_runs", "importance_over_time", "gate_timeline", "group_gaps", "reasons"] {
+        assert!(tables.contains(&format!(",{view},VIEW")), "{view}: {tables}");
+    }
+    assert_eq!(
+        csv(&store, "SELECT pipeline, as_of FROM latest_runs ORDER BY 1"),
+        "pipeline,as_of\nadult,2026-11-22\ngerman,2026-11-22\n"
+    );
+    let values = [("pipeline", "adult"), ("feature", "age"), ("attribute", "sex"), ("row", "102")];
+    let days = [("before", "2026-11-21"), ("after", "2026-11-22")];
+    for query in named_queries() {
+        let given = values.into_iter().chain(days);
+        let given: Vec<_> = given.filter(|(name, _)| query.places.iter().any(|place| place.name == *name)).collect();
+        let given: Vec<_> = given.iter().map(|(name, value)| Parameter::new(*name, *value)).collect();
+        let parameters = query.parameters(&given);
+        let statement = Statement { sql: query.sql, parameters: &parameters, pipeline: Some("adult") };
+        let answer = super::query(&store, statement, &QueryLimits::default());
+        let answer = answer.unwrap_or_else(|error| panic!("{}: {error}", query.name));
+        let expected = match query.name {
+            "top-features" => 1,
+            "importance-over-time" | "gate-timeline" => 2,
+            "reasons-over-time" => 8,
+            _ => 0,
+        };
+        assert_eq!(answer.n_rows(), expected, "{}", query.name);
+    }
+}
+
+#[test]
+fn views_keep_what_a_statement_needs_small() {
+    let (_place, store) = history();
+    let sql = "EXPLAIN FORMAT INDENT SELECT feature FROM reasons WHERE pipeline = 'adult' AND run_date = '2026-11-22'
+        AND row_id = 102 AND place = 1";
+    let plan = csv(&store, sql);
+    assert_eq!(plan.matches(".parquet").count(), 1, "{plan}");
+    assert!(plan.contains("row_id_min"), "pages are chosen by their statistics: {plan}");
 }

@@ -107,8 +107,13 @@ fn encode(builder: WriterPropertiesBuilder, name: &str, data_type: &DataType) ->
     builder.set_column_dictionary_enabled(column.clone(), false).set_column_encoding(column, encoding)
 }
 
+/// Key of an entry of a file's own metadata: `run_id`, `pipeline`, `tool_version` or `schema_version`.
+pub(in crate::store) fn metadata_key(entry: &str) -> String {
+    format!("probity.{entry}")
+}
+
 fn about(origin: &Origin) -> Vec<KeyValue> {
-    let entry = |key: &str, value: &str| KeyValue::new(format!("probity.{key}"), value.to_string());
+    let entry = |key: &str, value: &str| KeyValue::new(metadata_key(key), value.to_string());
     vec![
         entry("run_id", &origin.run_id),
         entry("pipeline", &origin.pipeline),

@@ -21,7 +21,7 @@ pub use schema::ROWS_SCHEMA_VERSION;
 pub use values::{FeatureValues, number_text};
 
 pub(super) use explanations::ExplanationFile;
-pub(super) use file::Origin;
+pub(super) use file::{Origin, metadata_key};
 pub(super) use interactions::InteractionFile;
 pub(super) use local_fits::LocalFitFile;
 pub(super) use predictions::PredictionFile;

@@ -1,0 +1,124 @@
+//! One decision as a page: what drove its score, the principal reasons, and the same row's earlier runs.
+
+use super::label::{self, Label};
+use super::lookup::Lookup;
+use super::number;
+use super::sections::{self, cases};
+use super::table::{Cell, Table};
+use super::templates::{self, ReportError};
+use super::view::{Part, Section, View};
+use super::words;
+use crate::audit::{Audit, Case, CaseTerm};
+
+/// What is known of one row.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// One an explained output; of one row.
+    pub cases: Vec<Case>,
+    /// What pushed away from the favourable outcome, the strongest first.
+    pub reasons: Vec<CaseTerm>,
+    /// The latest first.
+    pub earlier: Vec<Earlier>,
+    pub notes: Vec<String>,
+}
+
+/// The same row in an earlier run.
+#[derive(Debug, Clone)]
+pub struct Earlier {
+    /// `YYYY-MM-DD`.
+    pub as_of: String,
+    pub run_id: String,
+    /// Probability or value.
+    pub score: f64,
+    /// Largest attributions, as "age = 17".
+    pub drivers: Vec<String>,
+}
+
+/// Draws one row's decision as one self-contained HTML document. `audit` is that of the run.
+///
+/// # Errors
+/// A broken template, which is named with its line.
+pub fn render(audit: &Audit, decision: &Decision) -> Result<String, ReportError> {
+    templates::print(&view(audit, decision), "decision", None)
+}
+
+fn view(audit: &Audit, decision: &Decision) -> View {
+    let (lookup, run) = (Lookup::new(audit), &audit.run);
+    let row_id = decision.cases.first().map_or("", |case| case.row_id.as_str());
+    let all = [drivers(&lookup, decision), reasons(decision), earlier(&lookup, decision)];
+    View {
+        lang: "en",
+        title: Label::whole(&format!("Row {row_id}"), 120),
+        eyebrow: format!("One decision · {} · {}", label::shorten(&run.pipeline, 60), words::date(&run.as_of)),
+        description: audit.scope.description.clone(),
+        verdict: sections::verdict::headline(audit),
+        sections: all.into_iter().flatten().collect(),
+        colophon: format!("Run {} · probity {} · drawn from stored values alone.", run.run_id, run.tool_version),
+    }
+}
+
+fn drivers(lookup: &Lookup, decision: &Decision) -> Option<Section> {
+    let figures = decision.cases.iter().enumerate().map(|(at, case)| cases::figure(lookup, at, case)).collect();
+    let lede =
+        "Each arrow is one feature's part of the score: to the right it raises the score, to the left it lowers it.";
+    Some(Section::of("drivers", "What drove the score", vec![Part { figures, ..Part::default() }])?.with_lede(lede))
+}
+
+fn reasons(decision: &Decision) -> Option<Section> {
+    let largest = decision.reasons.iter().map(|term| term.attribution.abs()).fold(0.0, f64::max);
+    let decimals = number::decimals_of_parts(largest);
+    let mut table = Table::new("Principal reasons, the strongest first", &["Feature", "Value|", "Attribution"]);
+    for term in &decision.reasons {
+        let attribution = Cell::number(number::signed(term.attribution, decimals));
+        table.push(Label::fit(&term.feature, 60), vec![Cell::text(&term.feature_value), attribution]);
+    }
+    let tables = if table.rows.is_empty() { Vec::new() } else { vec![table] };
+    let lede = "What pushed away from the favourable outcome, or towards the decision where none is favourable. \
+                Attributions describe the model, not causes in the world.";
+    let part = Part { tables, ..Part::default() };
+    Some(Section::of("reasons", "Principal reasons", vec![part])?.with_lede(lede))
+}
+
+fn earlier(lookup: &Lookup, decision: &Decision) -> Option<Section> {
+    let mut table = Table::new("The same row id in earlier runs, the latest first", &["Date", "Score", "Strongest|"]);
+    for run in &decision.earlier {
+        let score = match lookup.is_regression() {
+            true => number::plain(number::Unit::Value, run.score),
+            false => number::probability(run.score),
+        };
+        let drivers = Cell::text(&run.drivers.join("; "));
+        table.push(Label::fit(&words::date(&run.as_of), 40), vec![Cell::number(score), drivers]);
+    }
+    let tables = if table.rows.is_empty() { Vec::new() } else { vec![table] };
+    Section::of("earlier", "Earlier runs", vec![Part { tables, sentences: decision.notes.clone(), ..Part::default() }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::example;
+
+    #[test]
+    fn a_page_names_row_reasons_and_earlier_scores_and_nothing_is_loaded() {
+        let audit = example::binary();
+        let case = audit.cases[0].clone();
+        let decision = Decision {
+            reasons: case.terms.iter().take(2).cloned().collect(),
+            cases: vec![Case { row_id: "<script>17".into(), ..case.clone() }],
+            earlier: vec![Earlier {
+                as_of: "2026-11-01".into(),
+                run_id: "r".into(),
+                score: 0.25,
+                drivers: vec!["age = 17".into()],
+            }],
+            notes: vec![],
+        };
+        let html = render(&audit, &decision).unwrap();
+        for part in
+            ["Row &lt;script&gt;17", "Principal reasons", "1 November 2026", "age = 17", case.terms[0].feature.as_str()]
+        {
+            assert!(html.contains(part), "{part}");
+        }
+        assert!(!html.contains("<script") && !html.contains("http://") && !html.contains("https://"));
+    }
+}

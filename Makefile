@@ -17,7 +17,7 @@ ORT := $(TARGET)/onnxruntime
 # The stamp carries the pins' own checksum: a fresh checkout beside an old build folder fetches nothing again.
 STAMP := $(ORT)/.ready-$(shell cksum onnxruntime.txt | cut -d' ' -f1)
 
-.PHONY: help onnxruntime build demo test check browser bench docs install clean
+.PHONY: help onnxruntime build demo test check fuzz browser bench docs install clean
 
 help: ## What can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,11 @@ check: onnxruntime ## Formatting, lints, documentation, licences
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check licenses bans sources; \
 	else echo "cargo-deny is not installed: licences, bans and sources were NOT checked (cargo install cargo-deny)"; fi
+
+fuzz: ## Fuzz everything that reads ONNX files for ten minutes (needs cargo-fuzz and a nightly toolchain)
+	mkdir -p $(TARGET)/fuzz && cp data/*.onnx $(TARGET)/fuzz/
+	$(CARGO) +nightly fuzz run --fuzz-dir tests/fuzz onnx_reader $(TARGET)/fuzz -- \
+	  -max_total_time=600 -max_len=20000 -rss_limit_mb=2048 -malloc_limit_mb=1024
 
 browser: build ## Look at a report in headless Chromium (needs chromium, node and npm)
 	tests/browser/run $(BINARY)

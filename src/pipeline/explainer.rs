@@ -230,15 +230,14 @@ fn game_explainer<'a>(
         _ => game::Method::Exact,
     };
     let scale = match explain.scale {
-        Scale::Margin if plan.task != crate::config::Task::Regression => game::Scale::Margin,
+        Scale::Margin if !score_is_margin(plan, model) => game::Scale::Margin,
         _ => game::Scale::Probability,
     };
     let rules = game::Rules { method, scale, outputs: outputs.clone(), seed: plan.config().pipeline.seed };
     // Sampling asks for very many scores; enumeration stays with ONNX Runtime, as the oracle of the native structure,
-    // unless the graph reports no margins.
-    let reading = model.scorer.reading();
-    let reports = scale == game::Scale::Probability || reading.margin.is_some() || reading.score_is_margin.is_some();
-    let native = predictor.filter(|_| explain.method != Chosen::Exact || !reports);
+    // unless it asks for margins that the graph does not show.
+    let hidden = scale == game::Scale::Margin && !shows_margin(model);
+    let native = predictor.filter(|_| explain.method != Chosen::Exact || hidden);
     let predictor: &dyn Predictor = match native {
         Some(native) => native,
         None => &model.scorer,
@@ -257,6 +256,18 @@ fn game_explainer<'a>(
         engine_name: engine_name.to_owned(),
         cover_source: None,
     })
+}
+
+/// Whether ONNX Runtime returns the margin.
+fn shows_margin(model: &PlannedModel) -> bool {
+    let reading = model.scorer.reading();
+    reading.margin.is_some() || reading.score_is_margin.is_some()
+}
+
+/// Whether the score is its own margin: a value, or probabilities that are averaged.
+fn score_is_margin(plan: &Plan, model: &PlannedModel) -> bool {
+    let unlinked = |native: &Native| native.link() == crate::forest::Link::Identity;
+    plan.task == crate::config::Task::Regression || !shows_margin(model) && model.native.as_ref().is_some_and(unlinked)
 }
 
 /// The distribution that neighbours are drawn from is learnt from the whole background.

@@ -301,6 +301,10 @@ impl Decision<'_> {
             },
             (Chosen::TreePathDependent, Scale::Probability) => no("path-dependent values"),
             (Chosen::Linear, Scale::Probability) => no("linear models with a link"),
+            // A structure that starts from the raw columns can be asked for margins that the graph never shows.
+            (method, Scale::Margin) if !method.is_native() && native.predictor().is_none() => {
+                self.model_scale(method, scale)
+            }
             _ => Ok(scale),
         }
     }

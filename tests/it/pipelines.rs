@@ -143,3 +143,19 @@ fn inspect_says_what_the_shipped_models_are() {
     assert!(credit.to_string().contains("purpose"), "{credit}");
     project.probity(&["inspect", "data/README.md"]).expect(2).says(&["README.md", "not an ONNX file"]);
 }
+
+#[test]
+fn enumeration_on_the_margin_finds_what_the_tree_engines_find() {
+    let attributions = |method: &str| {
+        let project = shipped();
+        let method = format!("explain.method={method:?}");
+        let more = ["--set", &method, "--set", "explain.scale=\"margin\"", "--set", "explain.rows=12"];
+        run(&project, "adult-income", &[&more[..], &["--set", "background.rows=30"]].concat());
+        let rows = project.query("SELECT attribution FROM explanations ORDER BY row_id, feature");
+        rows.iter().map(|row| row["attribution"].as_f64().unwrap()).collect::<Vec<f64>>()
+    };
+    let (closed, enumerated) = (attributions("tree"), attributions("exact"));
+    assert_eq!((closed.len(), enumerated.len()), (12 * 12, 12 * 12));
+    let gap = closed.iter().zip(&enumerated).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(gap < 1e-9 && closed.iter().any(|value| value.abs() > 0.1), "{gap}");
+}

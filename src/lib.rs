@@ -12,6 +12,7 @@
 //! | [`config`] | the TOML as typed | toml, schemars, miette |
 //! | [`plan`] | what will be done: everything resolved against data and model | |
 //! | [`dataset`] | files → ordered batches | polars, sqlparser, glob |
+//! | [`draft`] | a first pipeline from what a model and its data say | |
 //! | [`model`] | ONNX files: reading, importing structure, scoring | ort, prost |
 //! | [`forest`] | tree ensembles in one form; knows no ONNX | |
 //! | [`explain`] | attributions: trees, linear models, games | |
@@ -24,21 +25,26 @@
 //! | [`pipeline`] | the only orchestration | |
 //! | [`store`] | Parquet files, the catalogue, SQL over history | arrow, parquet, sqlx, datafusion, sha2 |
 //! | [`report`] | audit → view → HTML | minijinja |
+//! | [`site`] | static pages over all runs | |
+//! | [`notify`] | who is told about an outcome | reqwest |
 
 pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod dataset;
+pub mod draft;
 pub mod drift;
 pub mod explain;
 pub mod fairness;
 pub mod forest;
 pub mod importance;
 pub mod model;
+pub mod notify;
 pub mod pipeline;
 pub mod plan;
 pub mod privacy;
 pub mod report;
+pub mod site;
 pub mod stats;
 pub mod store;
 

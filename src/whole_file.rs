@@ -32,6 +32,13 @@ impl WholeFile {
     }
 }
 
+/// Writes a whole file into a folder that is there.
+pub fn write(target: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = WholeFile::create(target)?;
+    file.write_all(content)?;
+    file.finish()
+}
+
 impl Write for WholeFile {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         self.file.write(buffer)
@@ -59,17 +66,12 @@ mod tests {
     fn what_is_not_finished_leaves_the_old_file() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("out.txt");
-        let write = |text: &[u8]| {
-            let mut whole = WholeFile::create(&target).unwrap();
-            whole.write_all(text).unwrap();
-            whole.finish().unwrap();
-        };
-        write(b"old");
+        write(&target, b"old").unwrap();
         let mut half = WholeFile::create(&target).unwrap();
         half.write_all(b"ne").unwrap();
         drop(half);
         assert_eq!(fs::read(&target).unwrap(), b"old");
-        write(b"new");
+        write(&target, b"new").unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }

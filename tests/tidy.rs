@@ -15,7 +15,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("datafusion", &["store/query"]),
     ("futures", &["store/query"]),
-    ("tokio", &["store"]),
+    ("tokio", &["store", "notify/webhook.rs"]),
+    ("reqwest", &["notify/webhook.rs"]),
     ("sha2", &["store"]),
     ("uuid", &["store"]),
     ("toml", &["config"]),
@@ -41,6 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stats", &[]),
     ("drift", &["audit", "stats"]),
     ("privacy", &["audit"]),
+    ("notify", &["audit", "config", "privacy"]),
     ("report", &["audit", "privacy"]),
     ("fairness", &["audit", "stats"]),
     ("model", &["dataset", "forest"]),
@@ -67,9 +69,14 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
+    ("draft", &["config", "dataset", "model", "plan"]),
+    ("site", &["audit", "privacy", "report", "store"]),
     (
         "cli",
-        &["audit", "config", "dataset", "drift", "fairness", "model", "pipeline", "plan", "privacy", "report", "store"],
+        &[
+            "audit", "config", "dataset", "draft", "drift", "fairness", "model", "notify", "pipeline", "plan",
+            "privacy", "report", "site", "store",
+        ],
     ),
 ];
 

@@ -34,6 +34,8 @@ pub(super) enum Verb {
     Run(RunArgs),
     /// Validate a pipeline, open its data and model, print the plan; writes nothing
     Check(CheckArgs),
+    /// Write a commented first pipeline from what a model and its data say
+    Init(InitArgs),
     /// Say what is in an ONNX file: inputs, outputs, layers, structure
     Inspect(InspectArgs),
     /// List the runs of the catalogue
@@ -52,6 +54,8 @@ pub(super) enum Verb {
     Verify(VerifyArgs),
     /// Remove the files of old runs; only says what would go until --yes
     Prune(PruneArgs),
+    /// Write static pages: all pipelines, runs and trends; draws only what changed
+    Site(SiteArgs),
     /// Print the table of metrics: names, formulas, denominators, sources
     Metrics,
     /// Print the JSON Schema of the pipeline TOML
@@ -105,6 +109,21 @@ pub(super) struct CheckArgs {
     /// Threads to plan for [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    #[arg(long, value_name = "MODEL.onnx")]
+    pub model: PathBuf,
+    /// File, glob or folder with the rows to audit
+    #[arg(long, value_name = "DATA")]
+    pub data: PathBuf,
+    /// Column with the outcome that came true
+    #[arg(long, value_name = "COLUMN")]
+    pub label: Option<String>,
+    /// Pipeline file to write; an existing one is not overwritten [default: MODEL.toml in the working folder]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -274,6 +293,18 @@ pub(super) struct ReportArgs {
     /// Folder to write to
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
+    #[command(flatten)]
+    pub history: History,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SiteArgs {
+    /// Folder to write to: empty, or with an earlier site
+    #[arg(long, value_name = "DIR", default_value = "site")]
+    pub out: PathBuf,
+    /// Folder with templates that replace the built-in ones
+    #[arg(long = "templates", value_name = "DIR")]
+    pub overrides: Option<PathBuf>,
     #[command(flatten)]
     pub history: History,
 }

@@ -6,6 +6,7 @@ mod args;
 mod check;
 mod compare;
 mod explain;
+mod init;
 mod inspect;
 mod opening;
 mod progress;
@@ -16,7 +17,9 @@ mod run;
 mod runs;
 mod shell;
 mod signals;
+mod site;
 mod style;
+mod telling;
 mod verify;
 
 pub use args::Cli;
@@ -30,12 +33,14 @@ pub fn run(cli: Cli) -> ExitStatus {
     let done = match &cli.verb {
         Verb::Run(args) => return run::run(args),
         Verb::Check(args) => check::run(args),
+        Verb::Init(args) => init::run(args),
         Verb::Inspect(args) => inspect::run(args),
         Verb::Runs(args) => runs::list(args),
         Verb::Show(args) => runs::show(args),
         Verb::Compare(args) => compare::run(args),
         Verb::Explain(args) => explain::run(args),
         Verb::Query(args) => query::run(args),
+        Verb::Site(args) => site::run(args),
         Verb::Report(args) => report::run(args),
         Verb::Prune(args) => prune::run(args),
         Verb::Verify(args) => verify::run(args),

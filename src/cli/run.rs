@@ -3,9 +3,10 @@
 use super::args::{RunArgs, TextOrJson};
 use super::progress::Bar;
 use super::signals::{self, Watch};
+use super::telling::Telling;
 use super::{Problem, opening, style};
 use crate::ExitStatus;
-use crate::audit::{Decision, Gate, Proof};
+use crate::audit::{Audit, Decision, Gate, Proof};
 use crate::config::Loaded;
 use crate::pipeline::{self, Finished, Outcome, Request};
 use crate::privacy::WITHHELD;
@@ -16,8 +17,7 @@ use std::time::Duration;
 pub(super) fn run(args: &RunArgs) -> ExitStatus {
     match prepare(args) {
         Ok((as_of, loaded, watch)) => {
-            let each =
-                loaded.into_iter().map(|loaded| one(args, &as_of, loaded, &watch).unwrap_or_else(Problem::print));
+            let each = loaded.into_iter().map(|loaded| one(args, &as_of, loaded, &watch));
             each.fold(ExitStatus::Passed, ExitStatus::worst)
         }
         Err(problem) => problem.print(),
@@ -50,11 +50,38 @@ fn checked_date(text: &str) -> Result<String, Problem> {
         .map_err(|error| Problem::unacceptable(format!("--as-of {text}: {error}; give a date such as 2026-11-21")))
 }
 
-fn one(args: &RunArgs, as_of: &str, loaded: Loaded, watch: &Watch) -> Result<ExitStatus, Problem> {
+/// One pipeline, from its config to the sinks that are told what became of it.
+fn one(args: &RunArgs, as_of: &str, loaded: Loaded, watch: &Watch) -> ExitStatus {
+    let mut telling = Telling::of(&loaded, as_of);
+    match audited(args, as_of, loaded, watch, &mut telling) {
+        Ok(done) => {
+            style::print(&done.text);
+            telling.verdict(&done.audit, done.report, done.already);
+            done.audit.run.verdict.into()
+        }
+        Err(problem) => {
+            telling.problem(&problem);
+            problem.print()
+        }
+    }
+}
+
+/// A verdict, new or stored.
+struct Done {
+    /// For stdout.
+    text: String,
+    audit: Audit,
+    /// Where the report lies.
+    report: Option<String>,
+    already: bool,
+}
+
+fn audited(args: &RunArgs, as_of: &str, loaded: Loaded, watch: &Watch, telling: &mut Telling) -> Result<Done, Problem> {
     let path = loaded.path.clone();
     let plan = opening::resolve(loaded, opening::threads(args.threads), args.batch_rows)?;
     let store = opening::store_for(&plan.loaded, &args.history)?;
     watch.over(&store);
+    telling.look_back(&store);
     let bar = Bar::new(&plan.config().pipeline.name);
     // Only tests that compare stored bytes give one.
     let run_id = opening::env("PROBITY_RUN_ID");
@@ -66,15 +93,10 @@ fn one(args: &RunArgs, as_of: &str, loaded: Loaded, watch: &Watch) -> Result<Exi
         run_id: run_id.as_deref(),
     };
     let outcome = pipeline::run(&plan, &store, &request, &bar).map_err(|error| opening::run_problem(&path, error))?;
-    let (text, verdict) = match (&outcome, args.format) {
-        (Outcome::Ran(finished), TextOrJson::Text) => (finished_text(finished), finished.audit.run.verdict),
-        (Outcome::Ran(finished), TextOrJson::Json) => {
-            (format!("{}\n", finished_json(finished)), finished.audit.run.verdict)
-        }
-        (Outcome::Same(run), format) => same(&store, run, format)?,
-    };
-    style::print(&text);
-    Ok(verdict.into())
+    match outcome {
+        Outcome::Ran(finished) => Ok(ran(*finished, args.format)),
+        Outcome::Same(run) => same(&store, &run, args.format),
+    }
 }
 
 /// Words for a verdict.
@@ -86,37 +108,46 @@ pub(super) fn verdict_words(verdict: Decision) -> &'static str {
     }
 }
 
-fn same(store: &Store, run: &RunSummary, format: TextOrJson) -> Result<(String, Decision), Problem> {
-    let verdict = run.verdict.unwrap_or(Decision::Insufficient);
+fn ran(finished: Finished, format: TextOrJson) -> Done {
+    let results = &finished.committed.results;
+    let files = finished.committed.artifacts.iter();
+    let files: Vec<_> =
+        files.map(|artifact| (artifact.kind.clone(), results.join(&artifact.path).display().to_string())).collect();
+    let report = report_of(&files);
+    let text = match format {
+        TextOrJson::Text => finished_text(&finished),
+        TextOrJson::Json => format!("{}\n", object(&finished.audit, files, false)),
+    };
+    Done { text, audit: finished.audit, report, already: false }
+}
+
+fn same(store: &Store, run: &RunSummary, format: TextOrJson) -> Result<Done, Problem> {
+    let audit = store.audit(run)?;
+    let artifacts = store.artifacts(run)?;
+    let path = |artifact| store.artifact_path(run, artifact);
+    let files = artifacts.iter().map(|artifact| (artifact.kind.clone(), path(artifact).display().to_string()));
+    let files: Vec<_> = files.collect();
+    let report = report_of(&files);
     let text = match format {
         TextOrJson::Text => format!(
             "{}  {}  already audited for {} with the same inputs (run {}); --force runs again\n",
             run.pipeline,
-            verdict_words(verdict),
+            verdict_words(audit.run.verdict),
             run.as_of,
             run.run_id
         ),
-        TextOrJson::Json => {
-            let audit = store.audit(run)?;
-            let artifacts = store.artifacts(run)?;
-            let path = |artifact| store.artifact_path(run, artifact);
-            let files = artifacts.iter().map(|artifact| (artifact.kind.clone(), path(artifact).display().to_string()));
-            format!("{}\n", object(&audit, files.collect(), true))
-        }
+        TextOrJson::Json => format!("{}\n", object(&audit, files, true)),
     };
-    Ok((text, verdict))
+    Ok(Done { text, audit, report, already: true })
 }
 
-fn finished_json(finished: &Finished) -> Value {
-    let results = &finished.committed.results;
-    let files = finished.committed.artifacts.iter();
-    let files = files.map(|artifact| (artifact.kind.clone(), results.join(&artifact.path).display().to_string()));
-    object(&finished.audit, files.collect(), false)
+fn report_of(files: &[(String, String)]) -> Option<String> {
+    files.iter().find(|(kind, _)| kind.starts_with("report:")).map(|(_, path)| path.clone())
 }
 
-fn object(audit: &crate::audit::Audit, files: Vec<(String, String)>, already: bool) -> Value {
+fn object(audit: &Audit, files: Vec<(String, String)>, already: bool) -> Value {
     let gates = crate::privacy::published(audit).audit.gates;
-    let report = files.iter().find(|(kind, _)| kind.starts_with("report:")).map(|(_, path)| path.clone());
+    let report = report_of(&files);
     let tables: serde_json::Map<String, Value> = files.into_iter().map(|(kind, path)| (kind, path.into())).collect();
     let status: ExitStatus = audit.run.verdict.into();
     json!({

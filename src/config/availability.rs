@@ -32,7 +32,6 @@ const NOT_YET: &[(&str, Asks)] = &[
     ("importance.methods", For("sage")),
     ("importance.methods", For("sobol")),
     ("layers", Always),
-    ("notify", Always),
     ("report.templates", For("adverse-action")),
     ("report.templates", For("eu-ai-act")),
     ("report.templates", For("model-card")),

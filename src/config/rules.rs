@@ -23,6 +23,7 @@ pub(super) fn conflicts(root: &Node, findings: &mut Findings) {
     references_name_attributes(root, &attributes, findings);
     gates(root, &attributes, findings);
     store_addresses(root, findings);
+    webhook_address(root, findings);
 }
 
 fn conflict(at: &Node, message: String, label: &str, help: &str, findings: &mut Findings) {
@@ -263,5 +264,15 @@ fn store_addresses(root: &Node, findings: &mut Findings) {
             };
             conflict(node, message, "unknown kind of store", help, findings);
         }
+    }
+}
+
+fn webhook_address(root: &Node, findings: &mut Findings) {
+    let Some(node) = at(root, "notify", "webhook") else { return };
+    let Some(typed) = node.text() else { return };
+    let named = typed.strip_prefix("env:").is_some_and(|name| !name.is_empty());
+    if !named && !typed.starts_with("http://") && !typed.starts_with("https://") {
+        let help = "give env: and the name of an environment variable that holds the address, or http(s)://…";
+        conflict(node, format!("`notify.webhook` = {node} is no address"), "not an address", help, findings);
     }
 }

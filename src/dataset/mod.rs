@@ -10,6 +10,7 @@ mod error;
 mod filter;
 mod groups;
 mod labels;
+mod profile;
 mod reader;
 mod source;
 
@@ -18,6 +19,7 @@ pub use columns::{FeatureSpec, ImageScale, Want};
 pub use error::DataError;
 pub use groups::GroupColumn;
 pub use labels::LabelSpec;
+pub use profile::{MOST_VALUES, Profile, profile};
 pub use reader::{Reader, Selection, Tally};
 pub use source::{Field, Kind, Source};
 

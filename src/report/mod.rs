@@ -26,7 +26,7 @@ mod tests;
 
 use crate::audit::{Audit, Comparison};
 use std::path::Path;
-pub use templates::ReportError;
+pub use templates::{ReportError, page_sources, print_page};
 
 /// Draws a stored audit as one self-contained HTML document.
 ///

@@ -7,6 +7,7 @@ use super::view::View;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, escape_formatter};
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// Name and text of every template in the binary.
@@ -18,6 +19,12 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("table.html", include_str!("../../templates/table.html")),
     ("theme.css", include_str!("../../templates/theme.css")),
     ("report.css", include_str!("../../templates/report.css")),
+    ("site-head.html", include_str!("../../templates/site-head.html")),
+    ("site-index.html", include_str!("../../templates/site-index.html")),
+    ("site-pipeline.html", include_str!("../../templates/site-pipeline.html")),
+    ("site-run.html", include_str!("../../templates/site-run.html")),
+    ("site-trend.html", include_str!("../../templates/site-trend.html")),
+    ("site.css", include_str!("../../templates/site.css")),
     ("charts/bars.svg", include_str!("../../templates/charts/bars.svg")),
     ("charts/beeswarm.svg", include_str!("../../templates/charts/beeswarm.svg")),
     ("charts/dots.svg", include_str!("../../templates/charts/dots.svg")),
@@ -25,6 +32,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("charts/heatmap.svg", include_str!("../../templates/charts/heatmap.svg")),
     ("charts/plot.svg", include_str!("../../templates/charts/plot.svg")),
     ("charts/slope.svg", include_str!("../../templates/charts/slope.svg")),
+    ("charts/trend.svg", include_str!("../../templates/charts/trend.svg")),
     ("charts/waterfall.svg", include_str!("../../templates/charts/waterfall.svg")),
 ];
 
@@ -53,7 +61,28 @@ pub fn print(view: &View, name: &str, overrides: Option<&Path>) -> Result<String
     render(view, &format!("{name}.html"), overrides).map_err(|error| failure(&error, name, overrides))
 }
 
-fn render(view: &View, file: &str, overrides: Option<&Path>) -> Result<String, Error> {
+/// Prints a page that is no report with the template `file` (`site-run.html`).
+///
+/// # Errors
+/// As [`print`].
+pub fn print_page(file: &str, view: &impl Serialize, overrides: Option<&Path>) -> Result<String, ReportError> {
+    if let Some(path) = overrides {
+        std::fs::read_dir(path).map_err(|source| ReportError::Folder { path: path.to_owned(), source })?;
+    }
+    render(view, file, overrides).map_err(|error| failure(&error, file, overrides))
+}
+
+/// The text of all templates as they are taken, to know when one has changed.
+///
+/// # Errors
+/// A file of the folder cannot be read.
+pub fn page_sources(overrides: Option<&Path>) -> Result<String, ReportError> {
+    let text = |(file, _): &(&str, &str)| load(file, overrides).map(Option::unwrap_or_default);
+    let all = EMBEDDED.iter().map(text).collect::<Result<String, Error>>();
+    all.map_err(|error| failure(&error, "site", overrides))
+}
+
+fn render(view: &impl Serialize, file: &str, overrides: Option<&Path>) -> Result<String, Error> {
     environment(overrides)?.get_template(file)?.render(Serde(view))
 }
 
@@ -124,7 +153,8 @@ fn failure(error: &Error, name: &str, overrides: Option<&Path>) -> ReportError {
 }
 
 /// Templates that are pieces of a report, not reports.
-const PARTS: &[&str] = &["decision", "section", "figure", "table"];
+const PARTS: &[&str] =
+    &["decision", "section", "figure", "table", "site-head", "site-index", "site-pipeline", "site-run", "site-trend"];
 
 fn is_known(file: &str, overrides: Option<&Path>) -> bool {
     load(file, overrides).is_ok_and(|text| text.is_some())

@@ -35,6 +35,7 @@ mod run_writer;
 mod tests;
 pub mod verify;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -85,6 +86,11 @@ pub fn new_run_id() -> String {
 /// The present moment as stored: RFC 3339, UTC, whole seconds.
 pub fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Seconds since 1970 of a moment as stored; `None` for what is none.
+pub fn unix_seconds(moment: &str) -> Option<i64> {
+    moment.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
 }
 
 /// A date in its one spelling, `YYYY-MM-DD`.
@@ -173,6 +179,11 @@ impl Store {
     /// The run's files, in the order they were recorded.
     pub fn artifacts(&self, run: &RunSummary) -> Result<Vec<Artifact>, StoreError> {
         self.catalogue.artifacts(&run.run_id)
+    }
+
+    /// Stored reports of every run of a pipeline that was not pruned, by run.
+    pub fn reports_of(&self, pipeline: &str) -> Result<BTreeMap<String, Vec<Artifact>>, StoreError> {
+        self.catalogue.reports_of(pipeline)
     }
 
     /// Where a file of the run lies now.

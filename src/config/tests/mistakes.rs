@@ -285,10 +285,21 @@ fn keys_that_contradict_each_other_are_refused() {
 }
 
 #[test]
+fn a_webhook_needs_an_address() {
+    one_mistake(
+        "[notify]\nwebhook = \"hooks.example.org/x\"\n",
+        "8:11 `notify.webhook` = \"hooks.example.org/x\" is no address | give env: and the name of an environment variable that holds the address, or http(s)://…",
+    );
+    one_mistake(
+        "[notify]\nwebhook = \"env:\"\n",
+        "8:11 `notify.webhook` = \"env:\" is no address | give env: and the name of an environment variable that holds the address, or http(s)://…",
+    );
+}
+
+#[test]
 fn what_is_not_available_yet_is_refused_by_name() {
     let leave = "leave it out for now";
     one_mistake("[layers]\n", &format!("7:2 [layers] is not available yet | {leave}"));
-    one_mistake("[notify]\non = \"change\"\n", &format!("7:2 [notify] is not available yet | {leave}"));
     let methods = "available today: `auto`, `tree`, `tree_path_dependent`, `linear`, `exact`, `kernel`, `permutation`, `lime` or `none`";
     one_mistake(
         "[[explain.also]]\nmethod = \"deep\"\n",

@@ -91,25 +91,28 @@ pub struct Privacy {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Notify {
-    /// Prometheus textfile to write, relative to this file's folder.
+    /// Prometheus textfile with the state of pipelines, relative to this file's folder; rewritten after every run.
+    /// Pipelines may share one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub textfile: Option<String>,
     /// `env:NAME` of the address that gets the outcome as JSON, or the address itself.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub webhook: Option<String>,
-    /// When something is sent. Default "failure".
+    /// When the webhook is sent. Default "failure".
     pub on: NotifyOn,
 }
 
-/// When something is sent.
+/// When the webhook is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotifyOn {
     /// After every run.
     Always,
-    /// When a run fails or a gate does.
+    /// When a gate fails or cannot be decided, and when a run breaks or is refused.
     #[default]
     Failure,
-    /// When the verdict differs from the run before.
+    /// When the outcome differs from that of the run recorded before.
     Change,
 }

@@ -168,7 +168,7 @@ fn limit(gate: &Gate) -> Cell {
     Cell::number(number::apart(judged.unit, gate.limit, judged.value.unwrap_or(gate.limit)).0)
 }
 
-fn icon(class: &str) -> &'static str {
+pub fn icon(class: &str) -> &'static str {
     match class {
         "pass" => "✓",
         "fail" => "✕",

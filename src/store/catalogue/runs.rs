@@ -217,6 +217,22 @@ impl Catalogue {
         rows.iter().map(artifact).collect::<Result<_, _>>().map_err(|e| self.unreadable(e))
     }
 
+    /// Stored reports of every run of a pipeline that was not pruned, by run.
+    pub(in crate::store) fn reports_of(&self, pipeline: &str) -> Result<BTreeMap<String, Vec<Artifact>>, StoreError> {
+        let rows = self.with("list reports", async |connection| {
+            let sql =
+                "SELECT run_id, kind, path, sha256, bytes, artifacts.n_rows FROM artifacts JOIN runs USING (run_id)
+                WHERE pipeline = ? AND status <> 'pruned' AND kind LIKE 'report:%' ORDER BY artifacts.rowid";
+            sqlx::query(sql).bind(pipeline).fetch_all(connection).await
+        })?;
+        let mut reports: BTreeMap<String, Vec<Artifact>> = BTreeMap::new();
+        for row in &rows {
+            let run_id: String = row.try_get("run_id").map_err(|e| self.unreadable(e))?;
+            reports.entry(run_id).or_default().push(artifact(row).map_err(|e| self.unreadable(e))?);
+        }
+        Ok(reports)
+    }
+
     fn first(&self, condition: Condition<'_>) -> Result<Option<RunSummary>, StoreError> {
         Ok(self.select(condition)?.into_iter().next())
     }

@@ -4,6 +4,7 @@
 //! scores; together they make a [`Scorer`], which runs on a pool of sessions. Where the graph is a tree ensemble or a
 //! linear model behind preprocessing ([`import`]), [`Native`] evaluates it here and proves that it agrees.
 
+pub mod backward;
 mod error;
 mod feed;
 pub mod import;

@@ -71,6 +71,11 @@ impl Node {
         self.attributes.get(name)
     }
 
+    /// All of them, by name.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, &Attribute)> {
+        self.attributes.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
     pub fn int(&self, name: &str) -> Option<i64> {
         match self.attribute(name) {
             Some(Attribute::Int(value)) => Some(*value),

@@ -11,6 +11,7 @@ mod decode;
 mod edit;
 mod element;
 mod error;
+pub(super) mod extend;
 mod graph;
 mod margin;
 pub(crate) mod proto;

@@ -1,0 +1,137 @@
+//! Pooling over windows and over whole pictures.
+
+use super::linear::{Window, is_set, spatial};
+use super::reduction::shared_by_extremes;
+use super::{Call, Found};
+use crate::model::backward::error::BackwardError;
+use crate::model::backward::tape::Tape;
+use crate::model::onnx::extend;
+
+pub fn rule(tape: &mut Tape, call: &Call) -> Found {
+    if !call.node.domain.is_empty() || !tape.is_active(call.x(0)) {
+        return Ok(None);
+    }
+    let gradient = match call.node.op_type.as_str() {
+        "MaxPool" if tape.is_paired(call.x(0)) => greatest_against_reference(tape, call)?,
+        "MaxPool" => {
+            let g = call.g()?.to_owned();
+            let places = places(tape, call, call.x(0))?;
+            scattered(tape, &g, &places, call.x(0))
+        }
+        "AveragePool" => mean_of_windows(tape, call)?,
+        "GlobalAveragePool" => {
+            let share = tape.ratio_of_sizes(call.x(0), call.y(), call.x(0));
+            let shared = tape.div(call.g()?, &share);
+            let shape = tape.shape(call.x(0));
+            tape.op("Expand", &[&shared, &shape], Vec::new())
+        }
+        "GlobalMaxPool" => {
+            call.only_derivative(tape)?;
+            let g = call.g()?.to_owned();
+            let rank = tape.rank(call.x(0)).ok_or_else(|| call.unfit("its number of dimensions is not known"))?;
+            let axes: Vec<i64> = (2..rank as i64).collect();
+            shared_by_extremes(tape, call.x(0), call.y(), &g, &axes)
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(vec![(0, gradient)]))
+}
+
+/// Where in `x`, counted over the whole tensor, the greatest number of each window stands.
+fn places(tape: &mut Tape, call: &Call, x: &str) -> Result<String, BackwardError> {
+    if is_set(call, "storage_order") {
+        return Err(call.unfit("places counted column by column are not covered"));
+    }
+    let kept = ["auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "strides"];
+    let with = kept.iter().filter_map(|name| extend::again(name, call.node.attribute(name)?)).collect();
+    Ok(tape.ops("MaxPool", &[x], 2, with).remove(1))
+}
+
+/// Sums of `values` at their places in a tensor like `x`.
+fn scattered(tape: &mut Tape, values: &str, places: &str, x: &str) -> String {
+    let zeros = tape.zeros_like(x);
+    let flat = tape.ints(&[-1]);
+    let [zeros, places, values] = [&zeros, places, values].map(|all| tape.op("Reshape", &[all, &flat], Vec::new()));
+    let with = vec![extend::int("axis", 0), extend::text("reduction", "add")];
+    let sums = tape.op("ScatterElements", &[&zeros, &places, &values], with);
+    tape.reshaped(&sums, x)
+}
+
+/// The change of a window's maximum, shared between the pixel that is greatest in the row and the one that is in the
+/// reference: each gets what the maximum moves from or to the greater of both maxima.
+fn greatest_against_reference(tape: &mut Tape, call: &Call) -> Result<String, BackwardError> {
+    let (x, y) = (call.x(0), call.y());
+    let g = call.g()?.to_owned();
+    let (other_x, other_y) = (tape.reference(x), tape.reference(y));
+    let greater = tape.op("Max", &[y, &other_y], Vec::new());
+    let rise = tape.sub(&greater, &other_y);
+    let fall = tape.sub(y, &greater);
+    let mut moved = Vec::new();
+    for (from, change) in [(x.to_owned(), rise), (other_x, fall)] {
+        let value = tape.mul(&g, &change);
+        let places = places(tape, call, &from)?;
+        moved.push(scattered(tape, &value, &places, x));
+    }
+    let sum = tape.add(&moved[0], &moved[1]);
+    let dx = tape.change(x);
+    let size = tape.op("Abs", &[&dx], Vec::new());
+    let (least, one, zero) = (tape.number(1e-7, x), tape.number(1.0, x), tape.number(0.0, x));
+    let small = tape.op("Less", &[&size, &least], Vec::new());
+    let divisor = tape.choose(&small, &one, &dx);
+    let quotient = tape.div(&sum, &divisor);
+    Ok(tape.choose(&small, &zero, &quotient))
+}
+
+/// Each pixel gets its share of every window that it is in. What a window counts is counted by a sum over ones.
+fn mean_of_windows(tape: &mut Tape, call: &Call) -> Result<String, BackwardError> {
+    let window = Window::of(tape, call, "")?;
+    let x = call.x(0);
+    let pixels = spatial(tape, x);
+    let single = tape.ints(&[1, 1]);
+    let axis = || vec![extend::int("axis", 0)];
+    let shape = tape.op("Concat", &[&single, &pixels], axis());
+    let one = tape.number(1.0, x);
+    let ones = tape.op("Expand", &[&one, &shape], Vec::new());
+    let padded = padded(tape, call, &window, &ones);
+    let kernel_shape: Vec<i64> = [1, 1].iter().chain(&window.kernel).copied().collect();
+    let kernel_shape = tape.ints(&kernel_shape);
+    let kernel = tape.op("Expand", &[&one, &kernel_shape], Vec::new());
+    let counts = tape.op("Conv", &[&padded, &kernel], window.attributes());
+    let shared = tape.div(call.g()?, &counts);
+    // Channels are taken for rows: every one is pooled by itself.
+    let size = spatial(tape, &shared);
+    let rows = tape.ints(&[-1, 1]);
+    let stacked = tape.op("Concat", &[&rows, &size], axis());
+    let stacked = tape.op("Reshape", &[&shared, &stacked], Vec::new());
+    let whole = tape.op("ConvTranspose", &[&stacked, &kernel], window.attributes());
+    let shape = tape.shape(x);
+    let two = tape.ints(&[2]);
+    let front = tape.ints(&[0]);
+    let leading = tape.op("Slice", &[&shape, &front, &two], Vec::new());
+    let extent = spatial(tape, &whole);
+    let unstacked = tape.op("Concat", &[&leading, &extent], axis());
+    let whole = tape.op("Reshape", &[&whole, &unstacked], Vec::new());
+    Ok(window.cropped(tape, call, &whole))
+}
+
+/// Ones of the picture within its padding: ones too where padding counts, else zeros; then zeros up to what the last
+/// window reaches where sizes are rounded up.
+fn padded(tape: &mut Tape, call: &Call, window: &Window, ones: &str) -> String {
+    let begins = window.begins(tape, call);
+    let ends = window.ends(tape, call);
+    let none = tape.ints(&[0, 0]);
+    let pads = tape.op("Concat", &[&none, &begins, &none, &ends], vec![extend::int("axis", 0)]);
+    let filler = tape.number(if is_set(call, "count_include_pad") { 1.0 } else { 0.0 }, call.x(0));
+    let padded = tape.op("Pad", &[ones, &pads, &filler], Vec::new());
+    // (output − 1) · stride + reach, beyond the padded size.
+    let output = spatial(tape, call.y());
+    let size = spatial(tape, &padded);
+    let (one, strides, reach) = (tape.ints(&[1]), tape.ints(&window.strides), tape.ints(&window.reach()));
+    let steps = tape.op("Sub", &[&output, &one], Vec::new());
+    let way = tape.op("Mul", &[&steps, &strides], Vec::new());
+    let end = tape.op("Add", &[&way, &reach], Vec::new());
+    let missing = tape.op("Sub", &[&end, &size], Vec::new());
+    let before = tape.ints(&vec![0; 2 + window.kernel.len()]);
+    let pads = tape.op("Concat", &[&before, &none, &missing], vec![extend::int("axis", 0)]);
+    tape.op("Pad", &[&padded, &pads], Vec::new())
+}

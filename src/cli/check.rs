@@ -147,6 +147,9 @@ fn model_calls(plan: &Plan, explain: &ExplainPlan, rows: u64) -> Option<u64> {
     let coalitions = match explain.method.name() {
         "exact" => enumerated,
         "kernel" | "permutation" => explain.budget.min(enumerated),
+        "integrated_gradients" => return Some(rows.saturating_mul(explain.budget)),
+        "expected_gradients" => explain.budget,
+        "deep" => 2,
         _ => return None,
     };
     Some(rows.saturating_mul(background).saturating_mul(coalitions))

@@ -2,6 +2,7 @@
 
 use super::batch::Column;
 use super::error::DataError;
+use super::picture::Picture;
 use polars::prelude::*;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub enum Want {
     Tensor {
         width: usize,
         scale: ImageScale,
+        /// Where the numbers are those of a picture.
+        picture: Option<Picture>,
     },
 }
 
@@ -44,7 +47,7 @@ impl FeatureSpec {
             (Want::Number, Some(codes)) => Column::Number(encoded(series, codes, unlisted)?),
             (Want::Number, None) => Column::Number(numbers(series)?),
             (Want::Text, _) => Column::Text(texts(series)?),
-            (Want::Tensor { width, scale }, _) => {
+            (Want::Tensor { width, scale, .. }, _) => {
                 Column::Tensor { width: *width, values: tensors(series, *width, scale)? }
             }
         };
@@ -170,8 +173,12 @@ fn encoded(series: &Series, codes: &HashMap<String, f64>, unlisted: &mut u64) ->
 
 fn tensors(series: &Series, width: usize, scale: &ImageScale) -> Result<Vec<f32>, DataError> {
     let fail = |found: String| DataError::column(series.name(), found, format!("give {width} numbers in every row"));
+    let listed = match series.dtype() {
+        DataType::Array(inner, _) => series.cast(&DataType::List(inner.clone())).map_err(|e| fail(e.to_string()))?,
+        _ => series.clone(),
+    };
     let lists =
-        series.list().map_err(|_| fail(format!("{} values where lists of numbers are needed", series.dtype())))?;
+        listed.list().map_err(|_| fail(format!("{} values where lists of numbers are needed", series.dtype())))?;
     let mut values = Vec::with_capacity(lists.len() * width);
     for (row, list) in lists.amortized_iter().enumerate() {
         let list = list.ok_or_else(|| fail(format!("no list in row {row} of a batch")))?;

@@ -54,7 +54,7 @@ impl Kind {
             DataType::Boolean => Kind::Boolean,
             DataType::String | DataType::Categorical(..) | DataType::Enum(..) => Kind::Text,
             DataType::Date | DataType::Datetime(..) => Kind::Date,
-            DataType::List(_) => Kind::List,
+            DataType::List(_) | DataType::Array(..) => Kind::List,
             dtype if dtype.is_integer() => Kind::Integer,
             dtype if dtype.is_float() || dtype.is_decimal() => Kind::Float,
             _ => Kind::Other,

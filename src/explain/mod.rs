@@ -1,8 +1,10 @@
 //! Explanations: additive attributions of a score to the columns it was computed from.
 //!
-//! [`tree`] and [`linear`] are exact and read the model's structure; [`game`] asks the model itself.
+//! [`tree`] and [`linear`] are exact and read the model's structure; [`gradient`] follows the model's derivatives;
+//! [`game`] asks the model itself.
 
 pub mod game;
+pub mod gradient;
 mod largest;
 pub mod lime;
 pub mod linear;

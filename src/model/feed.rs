@@ -2,6 +2,7 @@
 
 use super::signature::{Element, Port};
 use crate::dataset::{Column, Features};
+use ndarray::Array2;
 use ort::session::SessionInputValue;
 use ort::value::Tensor;
 use std::ops::Range;
@@ -68,12 +69,24 @@ impl FedInput {
 
     /// The batch, then the declared dimensions; one dynamic dimension takes what the columns give.
     fn shape(&self, features: &Features, n_rows: usize) -> Vec<i64> {
-        let width: usize = self.columns.iter().map(|column| features.columns[*column].width()).sum();
+        self.shape_of(self.columns.iter().map(|column| features.columns[*column].width()).sum(), n_rows)
+    }
+
+    /// The same for `width` numbers a row.
+    pub(super) fn shape_of(&self, width: usize, n_rows: usize) -> Vec<i64> {
         let declared = &self.port.dims[1.min(self.port.dims.len())..];
         let known: usize = declared.iter().flatten().product();
         let dynamic = width / known.max(1);
         let rest = declared.iter().map(|dim| dim.unwrap_or(dynamic) as i64);
         std::iter::once(n_rows as i64).chain(rest).collect()
+    }
+
+    /// All rows as numbers, `[rows × width]`.
+    pub(super) fn matrix(&self, features: &Features) -> Array2<f64> {
+        let rows = Rows { range: &(0..features.n_rows), padded: features.n_rows };
+        let numbers = self.numbers(features, rows, |x| x);
+        let width = numbers.len() / features.n_rows.max(1);
+        Array2::from_shape_vec((features.n_rows, width), numbers).unwrap_or_else(|_| Array2::zeros((0, 0)))
     }
 
     fn numbers<T: Copy + Default>(&self, features: &Features, rows: Rows, convert: impl Fn(f64) -> T) -> Vec<T> {

@@ -2,9 +2,12 @@
 //!
 //! [`Model::open`] reads a file. A [`Feed`] says which raw columns fill which input, a [`Reading`] how outputs become
 //! scores; together they make a [`Scorer`], which runs on a pool of sessions. Where the graph is a tree ensemble or a
-//! linear model behind preprocessing ([`import`]), [`Native`] evaluates it here and proves that it agrees.
+//! linear model behind preprocessing ([`import`]), [`Native`] evaluates it here and proves that it agrees. Networks are
+//! differentiated: [`backward`] writes the graph of gradients, a [`Differentiator`] runs it.
 
 pub mod backward;
+pub mod differentiable;
+mod differentiator;
 mod error;
 mod feed;
 pub mod import;
@@ -18,6 +21,7 @@ mod runtime;
 mod scorer;
 mod signature;
 
+pub use differentiator::{Differentiator, Quantity};
 pub use error::ModelError;
 pub use feed::{FedInput, Feed};
 pub use native::{Evaluated, Native, NativeKind, NativePredictor};

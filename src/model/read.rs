@@ -12,6 +12,11 @@ pub(super) fn matrix(port: &Port, value: &DynValue, n_rows: usize, classes: &[St
     }
 }
 
+/// A tensor of numbers, `[rows × whatever stands behind]`.
+pub(super) fn numbers(value: &DynValue, n_rows: usize) -> Result<Array2<f64>, String> {
+    tensor(value, n_rows)
+}
+
 fn tensor(value: &DynValue, n_rows: usize) -> Result<Array2<f64>, String> {
     let element = value.dtype().tensor_type().ok_or("it is not a tensor")?;
     let numbers: Vec<f64> = match element {

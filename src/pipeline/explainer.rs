@@ -1,17 +1,19 @@
 //! The explanation a plan decided on, ready for batches.
 
 use super::RunError;
+use super::maps::pixels;
 use crate::config::{Sampling, Scale};
 use crate::dataset::{Column, Features};
 use crate::explain::Attributions;
 use crate::explain::game::{self, GameExplainer, Part};
+use crate::explain::gradient::{self, GradientExplainer};
 use crate::explain::lime::{LimeExplainer, LocalFit};
 use crate::explain::linear::LinearExplainer;
 use crate::explain::tree::{self, Interactions, TreeExplainer};
 use crate::model::predictor::Predictor;
 use crate::model::{Native, NativeKind, NativePredictor};
 use crate::plan::{self, Background, Chosen, ExplainPlan, Explained, Plan, PlannedModel};
-use ndarray::{Array1, Array2, ArrayView1, Axis};
+use ndarray::{Array1, Array2, Array3, ArrayView1, Axis};
 
 /// Explains batches of one run.
 pub struct Explainer<'a> {
@@ -27,6 +29,7 @@ enum Engine<'a> {
     Linear(LinearExplainer),
     Game(Box<GameExplainer<'a>>),
     Lime(Box<LimeExplainer<'a>>),
+    Gradient(Box<GradientExplainer<'a>>),
 }
 
 /// Attributions of some rows, with the surrogates that they are of.
@@ -34,6 +37,8 @@ pub struct Explanation {
     pub attributions: Attributions,
     /// For methods that fit a surrogate to each row.
     pub surrogates: Option<Surrogates>,
+    /// Of pictures, `[rows × outputs × pixels]`, where the method knows single pixels.
+    pub maps: Option<Array3<f32>>,
 }
 
 /// Surrogates of some rows.
@@ -62,34 +67,45 @@ impl<'a> Explainer<'a> {
                 native_explainer(plan, model, native, explain, background, outputs)
             }
             (Chosen::Lime, _) => lime_explainer(model, explain, background, outputs, predictor),
+            (method, _) if method.follows_gradients() => gradient_explainer(plan, model, explain, background, outputs),
             _ => game_explainer(plan, model, explain, background, outputs, predictor),
         }
     }
 
     /// Attributions of `features` `[rows × outputs × players]`; `inner` is the model's inner tensor where it has one,
-    /// `keys` are the rows' positions in the data.
+    /// `keys` are the rows' positions in the data. With `decisions`, each row has its own output alone.
     pub fn explain(
         &self,
         native: Option<&Native>,
         features: &Features,
         inner: Option<&Array2<f64>>,
         keys: &[u64],
+        decisions: Option<&[u32]>,
     ) -> Result<Explanation, RunError> {
         let rows = || {
             let rows = native.and_then(|native| native.rows(features, inner));
             rows.ok_or_else(|| RunError::broken("the rows did not reach the model's structure"))
         };
-        let attributions = match &self.engine {
-            Engine::Tree(explainer) => explainer.explain(rows()?.view()).map_err(RunError::broken),
-            Engine::Linear(explainer) => explainer.explain(rows()?.view()).map_err(RunError::unacceptable),
-            Engine::Game(explainer) => explainer.explain(features, keys).map_err(RunError::unacceptable),
+        let plain = |attributions| Explanation { attributions, surrogates: None, maps: None };
+        let all = match &self.engine {
+            Engine::Tree(explainer) => plain(explainer.explain(rows()?.view()).map_err(RunError::broken)?),
+            Engine::Linear(explainer) => plain(explainer.explain(rows()?.view()).map_err(RunError::unacceptable)?),
+            Engine::Game(explainer) => plain(explainer.explain(features, keys).map_err(RunError::unacceptable)?),
             Engine::Lime(explainer) => {
                 let result = explainer.explain(features, keys).map_err(RunError::unacceptable)?;
                 let surrogates = Some(Surrogates { terms: result.terms, fits: result.fits });
-                return Ok(Explanation { attributions: result.attributions, surrogates });
+                Explanation { attributions: result.attributions, surrogates, maps: None }
+            }
+            Engine::Gradient(explainer) => {
+                // Its cost is that of the outputs it is asked for.
+                let found = explainer.explain(features, keys, decisions).map_err(RunError::unacceptable)?;
+                return Ok(Explanation { attributions: found.attributions, surrogates: None, maps: found.maps });
             }
         };
-        Ok(Explanation { attributions: attributions?, surrogates: None })
+        Ok(match decisions {
+            Some(decisions) => all.of_decision(decisions),
+            None => all,
+        })
     }
 }
 
@@ -287,6 +303,71 @@ fn lime_explainer<'a>(
     let explainer = explainer.map_err(RunError::unacceptable)?;
     let engine_name = format!("ridge surrogates of {} neighbours, scored by {scored_by}", lime.settings.samples);
     Ok(Explainer { engine: Engine::Lime(Box::new(explainer)), outputs, engine_name, cover_source: None })
+}
+
+/// Gradients of the model's own graph.
+fn gradient_explainer<'a>(
+    plan: &Plan,
+    model: &'a PlannedModel,
+    explain: &ExplainPlan,
+    background: &Background,
+    outputs: Vec<usize>,
+) -> Result<Explainer<'a>, RunError> {
+    let differentiator = model.differentiator(plan.task, explain);
+    let differentiator = differentiator.ok_or_else(|| RunError::broken("the model was not differentiated"))?;
+    let (method, engine_name) = match explain.method {
+        Chosen::SmoothGrad => (gradient::Method::Smooth, "tangent, mean of noisy copies"),
+        Chosen::IntegratedGradients => (gradient::Method::Integrated, "Gauss–Legendre on panels"),
+        Chosen::ExpectedGradients => (gradient::Method::Expected, "Gauss–Legendre on panels, every background row"),
+        Chosen::Deep => (gradient::Method::Deep, "rescale rule, an approximation"),
+        _ => (gradient::Method::Input, "tangent"),
+    };
+    let rules = gradient::Rules {
+        method,
+        outputs: outputs.clone(),
+        budget: explain.budget as usize,
+        seed: plan.config().pipeline.seed,
+        map: plan::picture(&plan.selection.features).map(|(column, picture)| pixels(differentiator, column, picture)),
+    };
+    let explainer = GradientExplainer::new(differentiator, &background.features, &explain.players, rules);
+    Ok(Explainer {
+        engine: Engine::Gradient(Box::new(explainer.map_err(RunError::unacceptable)?)),
+        outputs,
+        engine_name: engine_name.to_owned(),
+        cover_source: None,
+    })
+}
+
+impl Explanation {
+    /// Of all outputs, each row's decision.
+    fn of_decision(self, index: &[u32]) -> Self {
+        Self {
+            attributions: of_decision(&self.attributions, index),
+            surrogates: self.surrogates.map(|surrogates| Surrogates {
+                fits: column_of(index, |row, output| surrogates.fits[[row, output]]),
+                terms: surrogates.terms,
+            }),
+            maps: self.maps,
+        }
+    }
+}
+
+/// Of all outputs' attributions, each row's decision.
+fn of_decision(attributions: &Attributions, index: &[u32]) -> Attributions {
+    let n_players = attributions.phi.shape()[2];
+    let pick = |from: &Array3<f64>| {
+        Array3::from_shape_fn((index.len(), 1, n_players), |(row, _, player)| from[[row, index[row] as usize, player]])
+    };
+    Attributions {
+        phi: pick(&attributions.phi),
+        base: column_of(index, |row, output| attributions.base[[row, output]]),
+        std_err: attributions.std_err.as_ref().map(pick),
+    }
+}
+
+/// `[rows × 1]` of each row's value for its decision.
+fn column_of<T>(index: &[u32], value: impl Fn(usize, usize) -> T) -> Array2<T> {
+    Array2::from_shape_fn((index.len(), 1), |(row, _)| value(row, index[row] as usize))
 }
 
 /// A background of one row of zeros, for `baseline = "zero"`.

@@ -2,21 +2,21 @@
 
 use super::RunError;
 use super::additivity::Additivity;
-use super::explainer::{Explainer, Explanation, Surrogates};
+use super::explainer::{Explainer, Explanation};
 use super::fitting::Fits;
 use super::gallery::{Gallery, Names as CaseNames, Picked, Shown, case};
+use super::maps::{of_patches, rows_at_once};
 use super::meetings::Meetings;
 use super::players::PlayerValues;
 use super::scoring::ScoredBatch;
 use crate::config::Scale;
-use crate::dataset::{Batch, Features, Labels, RowIds};
-use crate::explain::Attributions;
+use crate::dataset::{Batch, Features, Labels, Picture, RowIds};
 use crate::explain::tree::Interactions;
 use crate::fairness::attribution::{AttributionAccumulator, AttributionSummary, Names};
-use crate::plan::{ExplainPlan, Explained, Plan, PlannedModel, Rows, choose, within};
+use crate::plan::{ExplainPlan, Explained, Plan, PlannedModel, Rows, choose, picture, within};
 use crate::stats::GroupLevels;
-use crate::store::{ExplainedOutputs, ExplanationBatch, InteractionBatch, LocalFitBatch, RunWriter};
-use ndarray::{Array2, Array3, s};
+use crate::store::{ExplainedOutputs, ExplanationBatch, InteractionBatch, LocalFitBatch, MapBatch, RunWriter};
+use ndarray::{Array2, Axis};
 use std::borrow::Cow;
 
 /// The output's name where every row has its own.
@@ -30,6 +30,10 @@ pub struct Explaining<'a> {
     players: PlayerValues,
     /// Explained rows, ascending; `None` = all.
     chosen: Option<Vec<u64>>,
+    /// The picture that feeds the model, and its column.
+    picture: Option<(usize, Picture)>,
+    /// Rows explained at a time, by their position in the data: of pictures fewer.
+    rows_at_once: u64,
     summary: AttributionAccumulator,
     gallery: Gallery,
     meetings: Meetings,
@@ -82,6 +86,8 @@ impl<'a> Explaining<'a> {
             explainer,
             players,
             chosen,
+            picture: picture(&plan.selection.features),
+            rows_at_once: rows_at_once(&plan.selection.features),
             meetings: Meetings::default(),
             fits: Fits::default(),
             n_explained: 0,
@@ -108,35 +114,60 @@ impl<'a> Explaining<'a> {
         if rows.is_empty() {
             return Ok(ExplainedBatch::default());
         }
+        let mut explained = ExplainedBatch::default();
+        let (first, step) = (batch.first_row, self.rows_at_once);
+        let key = |row: usize| (first + row as u64) / step;
+        for rows in rows.chunk_by(|a, b| key(*a) == key(*b)) {
+            self.rows_together(batch, scored, rows.to_vec(), &mut explained, writer)?;
+        }
+        if let Some(gaps) = &explained.gaps {
+            self.additivity.update(gaps);
+        }
+        Ok(explained)
+    }
+
+    /// Explains and writes some rows of a batch.
+    fn rows_together(
+        &mut self,
+        batch: &Batch,
+        scored: &ScoredBatch,
+        rows: Vec<usize>,
+        explained: &mut ExplainedBatch,
+        writer: &mut RunWriter,
+    ) -> Result<(), RunError> {
         let started = std::time::Instant::now();
-        let (part, explanation) = self.explain(batch, scored, rows)?;
+        let (part, decided) = self.explain(batch, scored, rows)?;
         let interactions = match self.explain.interactions {
             true => self.explainer.interactions(self.model.native.as_ref(), &part.features, part.inner.as_ref())?,
             false => None,
         };
-        let gaps = self.gaps(&explanation, scored, &part.rows)?;
-        let seconds = started.elapsed().as_secs_f64();
+        self.gaps(&decided.explanation, scored, &part.rows, &mut explained.gaps)?;
+        explained.seconds += started.elapsed().as_secs_f64();
         if let Some(interactions) = interactions {
             self.keep_interactions(batch, &part.rows, &interactions, writer)?;
         }
-        self.keep(batch, scored, &part, explanation, writer)?;
-        Ok(ExplainedBatch { seconds, gaps })
+        self.keep(batch, scored, &part, decided, writer)
     }
 
-    /// Explanations of some rows of a batch, for all outputs of the explainer.
+    /// Explanations of some rows of a batch, for the outputs that the plan wants of each.
     fn explain<'b>(
         &self,
         batch: &'b Batch,
         scored: &ScoredBatch,
         rows: Vec<usize>,
-    ) -> Result<(PartOfBatch<'b>, Explanation), RunError> {
+    ) -> Result<(PartOfBatch<'b>, Decided), RunError> {
         let part = PartOfBatch::new(batch, scored, rows);
+        let predicted: Option<Vec<u32>> = match self.explain.outputs {
+            Explained::Fixed(_) => None,
+            Explained::Predicted => Some(part.rows.iter().map(|row| scored.decisions[*row]).collect()),
+        };
+        let (native, inner) = (self.model.native.as_ref(), part.inner.as_ref());
         let mut explanation =
-            self.explainer.explain(self.model.native.as_ref(), &part.features, part.inner.as_ref(), &part.keys)?;
+            self.explainer.explain(native, &part.features, inner, &part.keys, predicted.as_deref())?;
         if let Some(surrogates) = &mut explanation.surrogates {
             self.players.hide(&mut surrogates.terms);
         }
-        Ok((part, explanation))
+        Ok((part, Decided { explanation, predicted }))
     }
 
     /// Another method's cases among a batch's rows, explained by this one; nothing is stored.
@@ -147,8 +178,8 @@ impl<'a> Explaining<'a> {
             return Ok(Vec::new());
         }
         let rows = here.iter().map(|it| (it.row - batch.first_row) as usize).collect();
-        let (part, explanation) = self.explain(batch, scored, rows)?;
-        self.shown(batch, scored, &part, &self.decided(scored, &part.rows, explanation), |shown| {
+        let (part, decided) = self.explain(batch, scored, rows)?;
+        self.shown(batch, scored, &part, &decided, |shown| {
             let names =
                 CaseNames { features: &self.players.names, outputs: &self.plan.outputs, top_k: self.explain.top_k };
             let case =
@@ -164,21 +195,23 @@ impl<'a> Explaining<'a> {
         explanation: &Explanation,
         scored: &ScoredBatch,
         rows: &[usize],
-    ) -> Result<Option<Array2<f64>>, RunError> {
-        let Some(target) = self.target(scored) else { return Ok(None) };
-        let (mut gaps, mut fits) = (Array2::from_elem(target.dim(), f64::NAN), std::mem::take(&mut self.fits));
+        gaps: &mut Option<Array2<f64>>,
+    ) -> Result<(), RunError> {
+        let Some(target) = self.target(scored) else { return Ok(()) };
+        let gaps = gaps.get_or_insert_with(|| Array2::from_elem(target.dim(), f64::NAN));
+        let mut fits = std::mem::take(&mut self.fits);
         let attributions = &explanation.attributions;
         for (at, row) in rows.iter().enumerate() {
-            for (explained, output) in self.explainer.outputs.iter().enumerate() {
-                let phi = attributions.phi.slice(s![at, explained, ..]);
+            for (explained, phi) in attributions.phi.index_axis(Axis(0), at).rows().into_iter().enumerate() {
                 if let Some(phi) = phi.iter().find(|phi| !phi.is_finite()) {
                     return Err(RunError::broken(format!("an attribution of row {row} is {phi}")));
                 }
-                if self.explain.outputs == Explained::Predicted && scored.decisions[*row] as usize != *output {
-                    continue;
-                }
+                let output = match self.explain.outputs {
+                    Explained::Fixed(_) => self.explainer.outputs[explained],
+                    Explained::Predicted => scored.decisions[*row] as usize,
+                };
                 let sum = phi.sum() + attributions.base[[at, explained]];
-                let score = target[[*row, *output]];
+                let score = target[[*row, output]];
                 let total = match &explanation.surrogates {
                     None => score,
                     Some(surrogates) => {
@@ -186,12 +219,11 @@ impl<'a> Explaining<'a> {
                         surrogates.fits[[at, explained]].local_prediction
                     }
                 };
-                gaps[[*row, *output]] = (sum - total).abs();
+                gaps[[*row, output]] = (sum - total).abs();
             }
         }
         self.fits = fits;
-        self.additivity.update(&gaps);
-        Ok(Some(gaps))
+        Ok(())
     }
 
     /// How well the surrogates fit, where the method fits them.
@@ -235,10 +267,9 @@ impl<'a> Explaining<'a> {
         batch: &Batch,
         scored: &ScoredBatch,
         part: &PartOfBatch,
-        explanation: Explanation,
+        decided: Decided,
         writer: &mut RunWriter,
     ) -> Result<(), RunError> {
-        let decided = self.decided(scored, &part.rows, explanation);
         let values = self.players.of(&part.features);
         let stored: Vec<_> = values.iter().map(|values| values.stored()).collect();
         let fixed = self.explained_outputs();
@@ -260,6 +291,18 @@ impl<'a> Explaining<'a> {
         if let Some(surrogates) = surrogates {
             writer.local_fits(&LocalFitBatch { ids: &part.ids, outputs, method, fits: surrogates.fits.view() })?;
         }
+        let patches = || of_patches(&self.explain.players, self.picture?.1, &decided.explanation.attributions);
+        if let (Some((_, picture)), Some(maps)) = (self.picture, decided.explanation.maps.clone().or_else(patches)) {
+            let (height, width) = (picture.height, picture.width);
+            writer.attribution_maps(&MapBatch {
+                ids: &part.ids,
+                outputs,
+                method,
+                height,
+                width,
+                values: maps.view(),
+            })?;
+        }
         let codes: Vec<Vec<u32>> =
             batch.codes.iter().map(|codes| part.rows.iter().map(|row| codes[*row]).collect()).collect();
         let phi = decided.explanation.attributions.phi.as_standard_layout();
@@ -273,24 +316,6 @@ impl<'a> Explaining<'a> {
         self.gallery = gallery;
         self.n_explained += part.rows.len() as u64;
         Ok(())
-    }
-
-    /// Of all explained outputs, those that the plan wants of each row.
-    fn decided(&self, scored: &ScoredBatch, rows: &[usize], explanation: Explanation) -> Decided {
-        match self.explain.outputs {
-            Explained::Fixed(_) => Decided { explanation, predicted: None },
-            Explained::Predicted => {
-                let index: Vec<u32> = rows.iter().map(|row| scored.decisions[*row]).collect();
-                let explanation = Explanation {
-                    attributions: of_decision(&explanation.attributions, &index),
-                    surrogates: explanation.surrogates.map(|surrogates| Surrogates {
-                        fits: column_of(&index, |row, output| surrogates.fits[[row, output]]),
-                        terms: surrogates.terms,
-                    }),
-                };
-                Decided { explanation, predicted: Some(index) }
-            }
-        }
     }
 
     /// Hands `look` the rows as galleries see them.
@@ -356,7 +381,7 @@ impl<'a> PartOfBatch<'a> {
             keys: rows.iter().map(|row| batch.first_row + *row as u64).collect(),
             ids: if all { Cow::Borrowed(&batch.ids) } else { Cow::Owned(batch.ids.take(&rows)) },
             features: if all { Cow::Borrowed(&batch.features) } else { Cow::Owned(batch.features.take(&rows)) },
-            inner: inner.map(|inner| if all { inner.clone() } else { inner.select(ndarray::Axis(0), &rows) }),
+            inner: inner.map(|inner| if all { inner.clone() } else { inner.select(Axis(0), &rows) }),
             rows,
         }
     }
@@ -367,24 +392,6 @@ struct Decided {
     explanation: Explanation,
     /// Each row's decision, where that is what is explained.
     predicted: Option<Vec<u32>>,
-}
-
-/// Of all outputs' attributions, each row's decision.
-fn of_decision(attributions: &Attributions, index: &[u32]) -> Attributions {
-    let n_players = attributions.phi.shape()[2];
-    let pick = |from: &Array3<f64>| {
-        Array3::from_shape_fn((index.len(), 1, n_players), |(row, _, player)| from[[row, index[row] as usize, player]])
-    };
-    Attributions {
-        phi: pick(&attributions.phi),
-        base: column_of(index, |row, output| attributions.base[[row, output]]),
-        std_err: attributions.std_err.as_ref().map(pick),
-    }
-}
-
-/// `[rows × 1]` of each row's value for its decision.
-fn column_of<T>(index: &[u32], value: impl Fn(usize, usize) -> T) -> Array2<T> {
-    Array2::from_shape_fn((index.len(), 1), |(row, _)| value(row, index[row] as usize))
 }
 
 fn label_text(plan: &Plan, batch: &Batch, row: usize) -> Option<String> {

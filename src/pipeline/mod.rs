@@ -15,6 +15,7 @@ mod foresight;
 mod further;
 mod gallery;
 mod history;
+mod maps;
 mod meetings;
 mod players;
 mod predictions;

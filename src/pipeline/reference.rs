@@ -9,14 +9,15 @@ use crate::plan::{self, Background, ExplainPlan, Plan};
 pub fn background(plan: &Plan, explain: &ExplainPlan) -> Result<Background, RunError> {
     let most = explain.background_rows.unwrap_or(u64::MAX).min(plan::MOST_BACKGROUND_ROWS);
     let seed = plan.config().pipeline.seed;
-    let mut background = match &plan.config().background.path {
+    let path = explain.baseline_file.as_ref().or(plan.config().background.path.as_ref());
+    let mut background = match path {
         None => {
             plan::sample_background(&plan.source, &plan.selection, most, seed, "the evaluation data", plan.batch_rows)?
         }
         Some(path) => {
             let source = Source::open(&plan.loaded.resolve(path))?;
             for feature in &plan.selection.features {
-                source.require(&feature.column, "the model; [background] path must hold every input column")?;
+                source.require(&feature.column, "the model; a background must hold every input column")?;
             }
             let selection = Selection { filter: None, ..plan.selection.clone() };
             plan::sample_background(&source, &selection, most, seed, path, plan.batch_rows)?

@@ -30,6 +30,8 @@ pub struct ExplainPlan {
     pub interactions: bool,
     /// The reference is zero in every column instead of a background.
     pub zero_baseline: bool,
+    /// The reference is the rows of this Parquet file instead of a background.
+    pub baseline_file: Option<String>,
     /// Exactly for method "lime".
     pub lime: Option<LimePlan>,
 }
@@ -43,6 +45,11 @@ pub enum Chosen {
     Kernel,
     Permutation,
     Lime,
+    Gradient,
+    SmoothGrad,
+    IntegratedGradients,
+    ExpectedGradients,
+    Deep,
 }
 
 impl Chosen {
@@ -56,6 +63,11 @@ impl Chosen {
             Chosen::Kernel => "kernel",
             Chosen::Permutation => "permutation",
             Chosen::Lime => "lime",
+            Chosen::Gradient => "gradient",
+            Chosen::SmoothGrad => "smooth_grad",
+            Chosen::IntegratedGradients => "integrated_gradients",
+            Chosen::ExpectedGradients => "expected_gradients",
+            Chosen::Deep => "deep",
         }
     }
 
@@ -64,9 +76,17 @@ impl Chosen {
         matches!(self, Chosen::Tree | Chosen::TreePathDependent | Chosen::Linear)
     }
 
-    /// Whether the cost grows with the background. LIME only takes its distribution from it.
+    /// Whether the cost grows with the background. LIME only takes its distribution from it, integrated gradients its
+    /// mean.
     fn costs_by_background(self) -> bool {
-        matches!(self, Chosen::Exact | Chosen::Kernel | Chosen::Permutation)
+        use Chosen::{Deep, Exact, ExpectedGradients, Kernel, Permutation};
+        matches!(self, Exact | Kernel | Permutation | ExpectedGradients | Deep)
+    }
+
+    /// Whether the model is differentiated.
+    pub fn follows_gradients(self) -> bool {
+        use Chosen::{Deep, ExpectedGradients, Gradient, IntegratedGradients, SmoothGrad};
+        matches!(self, Gradient | SmoothGrad | IntegratedGradients | ExpectedGradients | Deep)
     }
 }
 
@@ -127,7 +147,7 @@ impl Decision<'_> {
         let background_rows = match background {
             Some(config::Rows::All) => None,
             Some(config::Rows::Count(n)) => Some(n),
-            None if method.costs_by_background() => Some(SAMPLED_BACKGROUND),
+            None if method.costs_by_background() || self.has_pictures() => Some(SAMPLED_BACKGROUND),
             None => None,
         };
         let rows = match self.explain.rows {
@@ -149,7 +169,15 @@ impl Decision<'_> {
             players: self.players.clone(),
             interactions: self.explain.interactions,
             zero_baseline: self.explain.baseline == Baseline::Zero,
+            baseline_file: match &self.explain.baseline {
+                Baseline::File(path) => Some(path.clone()),
+                Baseline::Background | Baseline::Zero => None,
+            },
         }))
+    }
+
+    fn has_pictures(&self) -> bool {
+        self.facts.features.columns.iter().any(|column| matches!(column, Column::Tensor { .. }))
     }
 
     fn lime(&self, method: Chosen, scale: Scale, outputs: &Explained) -> Result<Option<LimePlan>, Conflict> {
@@ -246,12 +274,16 @@ impl Decision<'_> {
             Method::Kernel => asked(Chosen::Kernel),
             Method::Permutation => asked(Chosen::Permutation),
             Method::Lime => asked(Chosen::Lime),
-            other => Err(self.conflict("method", format!("{other:?} is not available yet"), "use method = \"auto\"")),
+            Method::Gradient => asked(Chosen::Gradient),
+            Method::SmoothGrad => asked(Chosen::SmoothGrad),
+            Method::IntegratedGradients => asked(Chosen::IntegratedGradients),
+            Method::ExpectedGradients => asked(Chosen::ExpectedGradients),
+            Method::Deep => asked(Chosen::Deep),
         }
     }
 
     fn auto(&self) -> Result<(Chosen, String), String> {
-        if self.facts.features.columns.iter().any(|column| matches!(column, Column::Tensor { .. })) {
+        if self.has_pictures() {
             return Err("pictures are scored, but not explained unless a method is named".to_owned());
         }
         let clustered = self.players.is_clustered();

@@ -2,6 +2,7 @@
 
 use super::error::{PlanError, conflict};
 use super::explaining::{Decision, ExplainPlan, Facts};
+use super::patches::patches;
 use crate::config::{self, Conflict, Loaded};
 use crate::dataset::Selection;
 use crate::explain::game::Players;
@@ -17,11 +18,19 @@ pub struct Explanations {
 
 /// Columns, groups of columns, or columns in clusters as the players of the main method.
 pub fn players(loaded: &Loaded, selection: &Selection) -> Result<Players, PlanError> {
-    let players = players_of(&loaded.config.explain, "explain", selection);
+    let players = players_of(loaded, &loaded.config.explain, "explain", selection);
     players.map_err(|conflict| PlanError::Config(Box::new(loaded.errors([conflict]))))
 }
 
-fn players_of(explain: &config::Explain, key: &str, selection: &Selection) -> Result<Players, Conflict> {
+fn players_of(
+    loaded: &Loaded,
+    explain: &config::Explain,
+    key: &str,
+    selection: &Selection,
+) -> Result<Players, Conflict> {
+    if let Some(patch) = loaded.config.data.image.as_ref().and_then(|image| image.patch) {
+        return patches(&selection.features, patch);
+    }
     let names: Vec<String> = selection.features.iter().map(|feature| feature.column.clone()).collect();
     let groups = |split: bool| -> Vec<_> {
         let groups = explain.players.iter().filter(|group| group.split == split);
@@ -44,7 +53,7 @@ pub fn decide(loaded: &Loaded, facts: &Facts) -> Result<Explanations, PlanError>
 
 fn decide_all(loaded: &Loaded, facts: &Facts) -> Result<Explanations, Conflict> {
     let decide = |explain, key: String| {
-        let players = players_of(explain, &key, facts.selection)?;
+        let players = players_of(loaded, explain, &key, facts.selection)?;
         Decision { explain, key, loaded, facts, players }.decide()
     };
     let typed = &loaded.config.explain;

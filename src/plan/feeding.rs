@@ -2,7 +2,7 @@
 
 use super::error::{PlanError, conflict, did_you_mean};
 use crate::config::{Config, Conflict, Image, InputColumns, Loaded, PerChannel};
-use crate::dataset::{FeatureSpec, Field, ImageScale, Kind, Reader, Selection, Source, Want};
+use crate::dataset::{FeatureSpec, Field, ImageScale, Kind, Picture, Reader, Selection, Source, Want};
 use crate::model::{Element, FedInput, Feed, Port, Signature};
 use std::collections::HashMap;
 
@@ -224,20 +224,21 @@ impl Binding<'_> {
             return Err(conflict(key, message, "export the model with a fixed image size"));
         };
         let image = self.config.data.image.as_ref().filter(|image| image.column == field.name);
-        let scale = image.map(|image| image_scale(image, port)).unwrap_or_default();
-        Ok(Want::Tensor { width, scale })
+        let dims: Option<Vec<usize>> = port.dims.iter().skip(1).copied().collect();
+        let picture = image.and_then(|_| Picture::of_dims(&dims?));
+        let scale = image.map(|image| image_scale(image, picture)).unwrap_or_default();
+        Ok(Want::Tensor { width, scale, picture })
     }
 }
 
-fn image_scale(image: &Image, port: &Port) -> ImageScale {
+fn image_scale(image: &Image, picture: Option<Picture>) -> ImageScale {
+    let channels = picture.map_or(1, |picture| picture.channels);
     let each = |values: &Option<PerChannel>| match values {
         None => Vec::new(),
-        Some(PerChannel::Same(value)) => vec![*value],
+        Some(PerChannel::Same(value)) => vec![*value; channels],
         Some(PerChannel::Each(values)) => values.clone(),
     };
-    // NHWC where the last dimension is as small as a number of channels and the second is not.
-    let channels = |at: usize| port.dims.get(at).copied().flatten().is_some_and(|n| n <= 4);
-    let channels_last = channels(3) && !channels(1);
+    let channels_last = picture.is_some_and(|picture| picture.channels_last);
     ImageScale { scale: image.scale, mean: each(&image.mean), std: each(&image.std), channels_last }
 }
 

@@ -6,12 +6,14 @@
 
 mod background;
 mod cover;
+mod differentiating;
 mod error;
 mod explaining;
 mod explanations;
 mod feeding;
 mod gating;
 mod grouping;
+mod patches;
 mod privacy;
 mod reading;
 mod surrogate;
@@ -22,15 +24,16 @@ pub use error::PlanError;
 pub use explaining::{Chosen, ExplainPlan, Explained, Rows};
 pub use gating::{fairness_task, importance_task};
 pub use grouping::GroupPlan;
+pub use patches::picture;
 pub use reading::name as task_name;
 pub use surrogate::LimePlan;
 
 use crate::config::{Config, Loaded, Task};
-use crate::dataset::{Features, LabelSpec, Reader, Selection, Source};
+use crate::dataset::{Column, Features, LabelSpec, Reader, Selection, Source};
 use crate::explain::game::Players;
 use crate::fairness::gates::GateSpec;
 use crate::model::import::recognise_output;
-use crate::model::{Model, Native, Scorer};
+use crate::model::{Differentiator, Model, Native, Scorer};
 use error::conflict;
 
 /// A run, decided.
@@ -59,6 +62,8 @@ pub struct PlannedModel {
     pub model: Model,
     pub scorer: Scorer,
     pub native: Option<Native>,
+    /// By what is differentiated, where explanations follow gradients.
+    differentiators: Vec<(differentiating::What, Differentiator)>,
     /// Columns, or groups of columns, that share a score among them.
     pub players: Players,
     pub explain: Option<ExplainPlan>,
@@ -66,6 +71,14 @@ pub struct PlannedModel {
     pub also: Vec<ExplainPlan>,
     /// Why nothing is explained, where nothing is.
     pub unexplained: Option<String>,
+}
+
+impl PlannedModel {
+    /// The gradients that an explanation follows.
+    pub fn differentiator(&self, task: Task, explain: &ExplainPlan) -> Option<&Differentiator> {
+        let wanted = differentiating::what(task, explain)?;
+        self.differentiators.iter().find(|(what, _)| *what == wanted).map(|(_, differentiator)| differentiator)
+    }
 }
 
 impl Plan {
@@ -121,9 +134,19 @@ impl Plan {
         )?;
         let native = native.ok();
         reading.inner = native.as_ref().and_then(|native| native.inner().cloned());
+        let wanted = differentiating::Wanted {
+            model: &model,
+            feed: &feeding.feed,
+            reading: &reading,
+            features: &first,
+            task,
+            threads,
+        };
+        let differentiators = differentiating::open(&loaded, &explained, &wanted)?;
         let scorer = model.scorer(feeding.feed, reading, threads)?;
         let explanations::Explanations { main: explain, unexplained, also } = explained;
-        let model = Some(PlannedModel { model, scorer, native, players, explain, also, unexplained });
+        let model = Some(PlannedModel { model, scorer, native, differentiators, players, explain, also, unexplained });
+        let batch_rows = batch_rows.min(rows_within(MOST_NUMBERS, &first));
         Ok(Self {
             loaded,
             threads,
@@ -227,6 +250,15 @@ fn missing(source: &Source, key: &str, column: &str) -> Option<crate::config::Co
     let near = error::did_you_mean(column, names.iter().copied());
     let help = format!("{} has: {}", source.path.display(), names.join(", "));
     Some(conflict(key, format!("the data has no column `{column}`{near}"), help))
+}
+
+/// Numbers of a batch: of large pictures it holds fewer rows.
+const MOST_NUMBERS: usize = 1 << 25;
+
+/// Rows that hold so many numbers.
+fn rows_within(most: usize, features: &Features) -> usize {
+    let width: usize = features.columns.iter().map(Column::width).sum();
+    (most / width.max(1)).max(1)
 }
 
 fn first_rows(source: &Source, selection: &Selection) -> Result<Features, PlanError> {

@@ -299,9 +299,44 @@ pub fn explainer(method: &str) -> String {
         "kernel" => "Shapley values, sampled coalitions",
         "permutation" => "Shapley values, sampled orders",
         "lime" => "LIME",
+        "gradient" => "Gradient × input",
+        "smooth_grad" => "Smoothed gradient × input",
+        "integrated_gradients" => "Integrated gradients",
+        "expected_gradients" => "Expected gradients",
+        "deep" => "DeepSHAP, an approximation",
         other => return other.replace('_', " "),
     };
     known.to_owned()
+}
+
+/// What the attributions of a method are, as the beginning of a sentence.
+pub fn attributions(method: &str) -> &'static str {
+    match method {
+        "gradient" => {
+            "Attributions are the gradient of the score times the input: the parts of the tangent at each row, which does \
+             not see what happens further away; the base is the tangent's value at zero"
+        }
+        "smooth_grad" => {
+            "Attributions are the mean gradient of noisy copies of each row times the input: the parts of a tangent, \
+             whose value at zero is the base"
+        }
+        "integrated_gradients" => {
+            "Attributions are integrated gradients: what each column adds along the straight way from the mean of the \
+             background to the row; they add up to the score's distance from the score of that mean"
+        }
+        "expected_gradients" => {
+            "Attributions are expected gradients: what each column adds along the straight ways from all rows of the \
+             background to the row; they add up to the score's distance from the mean score"
+        }
+        "deep" => {
+            "Attributions are DeepLIFT's rescaled contributions, an approximation of Shapley values for networks; they \
+             add up to the score's distance from the mean score"
+        }
+        _ => {
+            "Attributions are Shapley values: the parts of a score that add up exactly to its distance from the mean \
+             score"
+        }
+    }
 }
 
 /// What the explained scale is called on an axis.

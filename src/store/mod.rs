@@ -29,6 +29,7 @@ mod ongoing;
 pub mod prune;
 mod pseudonym;
 pub mod query;
+mod row_files;
 mod rows;
 mod run_writer;
 #[cfg(test)]
@@ -49,8 +50,8 @@ pub use lock::PipelineLock;
 pub use ongoing::Ongoing;
 pub use pseudonym::Pseudonyms;
 pub use rows::{
-    ExplainedOutputs, ExplanationBatch, FeatureValues, InteractionBatch, LabelColumn, LocalFitBatch, PredictionBatch,
-    ROWS_SCHEMA_VERSION, number_text,
+    ExplainedOutputs, ExplanationBatch, FeatureValues, InteractionBatch, LabelColumn, LocalFitBatch, MapBatch,
+    PredictionBatch, ROWS_SCHEMA_VERSION, number_text,
 };
 pub use run_writer::{Committed, Recovered, Report, RunWriter};
 

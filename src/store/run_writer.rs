@@ -6,12 +6,11 @@ use super::failure;
 use super::fault::{self, Place};
 use super::file::{self, SyncedFile};
 use super::leftovers::{self, Mark};
-use super::rows::{
-    ExplanationFile, FinishedRows, InteractionFile, LocalFitFile, Origin, PredictionFile, distributions,
-};
+use super::row_files::RowFiles;
+use super::rows::{FinishedRows, Origin, distributions};
 use super::{
-    ExplanationBatch, InteractionBatch, LocalFitBatch, PipelineLock, PredictionBatch, RunRow, RunSummary, Store,
-    StoreError, StoredFile, TOOL_VERSION, insert, layout, now,
+    ExplanationBatch, InteractionBatch, LocalFitBatch, MapBatch, PipelineLock, PredictionBatch, RunRow, RunSummary,
+    Store, StoreError, StoredFile, TOOL_VERSION, insert, layout, now,
 };
 use crate::audit::{Artifact, Audit, Distribution, Run};
 
@@ -25,11 +24,7 @@ pub struct RunWriter<'a> {
     origin: Origin,
     previous: Option<RunSummary>,
     recovered: Vec<Recovered>,
-    predictions: Option<PredictionFile>,
-    explanations: Option<ExplanationFile>,
-    interactions: Option<InteractionFile>,
-    local_fits: Option<LocalFitFile>,
-    distributions: Option<FinishedRows>,
+    rows: RowFiles,
 }
 
 /// A rendered report to be stored.
@@ -96,19 +91,7 @@ impl<'a> RunWriter<'a> {
             tool_version: TOOL_VERSION.to_string(),
         };
         let previous = store.catalogue.last_recorded(lock.pipeline())?;
-        let writer = Self {
-            store,
-            lock,
-            mark,
-            origin,
-            previous,
-            recovered,
-            predictions: None,
-            explanations: None,
-            interactions: None,
-            local_fits: None,
-            distributions: None,
-        };
+        let writer = Self { store, lock, mark, origin, previous, recovered, rows: RowFiles::default() };
         // Better to learn now than after hours that nothing can be stored.
         let folder = results.join(layout::reports_folder(lock.pipeline(), run_id));
         drop(file::write(&folder.join("probe"), run_id, b"probe")?);
@@ -128,49 +111,35 @@ impl<'a> RunWriter<'a> {
     /// Adds rows to `predictions`, in data order.
     pub fn predictions(&mut self, batch: &PredictionBatch<'_>) -> Result<(), StoreError> {
         let _working = self.store.ongoing.working();
-        let target = self.rows_target("predictions");
-        let file = match &mut self.predictions {
-            Some(file) => file,
-            none => none.insert(PredictionFile::create(&target, &self.origin, batch)?),
-        };
-        file.push(batch)
+        self.rows.predictions((self.rows_target("predictions"), &self.origin), batch)
     }
 
     /// Adds rows to `explanations`, in data order; a further method after all rows of the one before.
     pub fn explanations(&mut self, batch: &ExplanationBatch<'_>) -> Result<(), StoreError> {
         let _working = self.store.ongoing.working();
-        let target = self.rows_target("explanations");
-        let file = match &mut self.explanations {
-            Some(file) => file,
-            none => none.insert(ExplanationFile::create(&target, &self.origin, batch)?),
-        };
-        file.push(batch)
+        self.rows.explanations((self.rows_target("explanations"), &self.origin), batch)
     }
 
     /// Adds rows to `interactions`, in data order.
     pub fn interactions(&mut self, batch: &InteractionBatch<'_>) -> Result<(), StoreError> {
         let _working = self.store.ongoing.working();
-        let target = self.rows_target("interactions");
-        let file = match &mut self.interactions {
-            Some(file) => file,
-            none => none.insert(InteractionFile::create(&target, &self.origin, batch)?),
-        };
-        file.push(batch)
+        self.rows.interactions((self.rows_target("interactions"), &self.origin), batch)
     }
 
     /// Adds rows to `local_fits`, in data order; a further method after all rows of the one before.
     pub fn local_fits(&mut self, batch: &LocalFitBatch<'_>) -> Result<(), StoreError> {
-        let target = self.rows_target("local_fits");
-        let file = match &mut self.local_fits {
-            Some(file) => file,
-            none => none.insert(LocalFitFile::create(&target, &self.origin, batch)?),
-        };
-        file.push(batch)
+        self.rows.local_fits((self.rows_target("local_fits"), &self.origin), batch)
+    }
+
+    /// Adds rows to `attribution_maps`, in data order; a further method after all rows of the one before.
+    pub fn attribution_maps(&mut self, batch: &MapBatch<'_>) -> Result<(), StoreError> {
+        let _working = self.store.ongoing.working();
+        self.rows.maps((self.rows_target("attribution_maps"), &self.origin), batch)
     }
 
     /// Keeps how columns and scores were distributed, for later runs to be compared with.
     pub fn distributions(&mut self, all: &[Distribution]) -> Result<(), StoreError> {
-        self.distributions = Some(distributions::write(&self.rows_target("distributions"), &self.origin, all)?);
+        self.rows.add(distributions::write(&self.rows_target("distributions"), &self.origin, all)?);
         Ok(())
     }
 
@@ -223,23 +192,8 @@ impl<'a> RunWriter<'a> {
 
     /// Brings every file to the disk under its temporary name.
     pub(super) fn stage(&mut self, audit: &Audit, reports: &[Report<'_>]) -> Result<Vec<Staged>, StoreError> {
-        let mut staged = Vec::new();
-        if let Some(file) = self.predictions.take() {
-            staged.push(self.staged_rows(file.finish()?));
-            fault::reach(Place::StagedOne);
-        }
-        if let Some(file) = self.explanations.take() {
-            staged.push(self.staged_rows(file.finish()?));
-        }
-        if let Some(file) = self.interactions.take() {
-            staged.push(self.staged_rows(file.finish()?));
-        }
-        if let Some(file) = self.local_fits.take() {
-            staged.push(self.staged_rows(file.finish()?));
-        }
-        if let Some(finished) = self.distributions.take() {
-            staged.push(self.staged_rows(finished));
-        }
+        let rows = std::mem::take(&mut self.rows).finish()?;
+        let mut staged: Vec<Staged> = rows.into_iter().map(|rows| self.staged_rows(rows)).collect();
         staged.push(self.staged_document(layout::AUDIT_KIND, layout::AUDIT_FILE, &audit_json(audit)?)?);
         for report in reports {
             layout::check_template(report.template)?;

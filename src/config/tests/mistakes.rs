@@ -88,7 +88,7 @@ fn a_value_of_the_wrong_kind_says_how_to_write_it() {
 fn an_unknown_name_suggests_the_one_that_was_meant() {
     one_mistake(
         "[explain]\nmethod = \"shap_tree\"\n",
-        "8:10 `explain.method` = \"shap_tree\" is not known | known: \"auto\", \"tree\", \"tree_path_dependent\", \"linear\", \"exact\", \"kernel\", \"permutation\", \"lime\", \"gradient\", \"integrated_gradients\", \"expected_gradients\", \"deep\" or \"none\"",
+        "8:10 `explain.method` = \"shap_tree\" is not known | known: \"auto\", \"tree\", \"tree_path_dependent\", \"linear\", \"exact\", \"kernel\", \"permutation\", \"lime\", \"gradient\", \"smooth_grad\", \"integrated_gradients\", \"expected_gradients\", \"deep\" or \"none\"",
     );
     one_mistake(
         "[explain]\nmethod = \"kernal\"\n",
@@ -300,26 +300,9 @@ fn a_webhook_needs_an_address() {
 fn what_is_not_available_yet_is_refused_by_name() {
     let leave = "leave it out for now";
     one_mistake("[layers]\n", &format!("7:2 [layers] is not available yet | {leave}"));
-    let methods = "available today: `auto`, `tree`, `tree_path_dependent`, `linear`, `exact`, `kernel`, `permutation`, `lime` or `none`";
-    one_mistake(
-        "[[explain.also]]\nmethod = \"deep\"\n",
-        &format!("8:10 `explain.also.method` = \"deep\" is not available yet | {methods}"),
-    );
-    one_mistake(
-        "[data.image]\ncolumn = \"x\"\npatch = [7, 7]\n",
-        &format!("9:1 `data.image.patch` is not available yet | {leave}"),
-    );
-    one_mistake(
-        "[explain]\nmethod = \"deep\"\n",
-        &format!("8:10 `explain.method` = \"deep\" is not available yet | {methods}"),
-    );
     one_mistake(
         "[report]\ntemplates = [\"audit\", \"model-card\"]\n",
         "8:23 `report.templates` = \"model-card\" is not available yet | available today: `audit`",
-    );
-    one_mistake(
-        "[explain]\nbaseline = \"b.parquet\"\n",
-        "8:12 `explain.baseline` = \"b.parquet\" is not available yet | available today: `background` or `zero`",
     );
     for (key, value) in [("results", "s3://b/x"), ("catalogue", "postgres://h/d"), ("catalogue", "postgresql://h/d")] {
         let found = mistakes(&format!("{SOUND}[store]\n{key} = \"{value}\"\n"), &[]);
@@ -358,7 +341,7 @@ fn a_malformed_variable_is_an_error() {
 #[test]
 fn all_mistakes_of_a_file_come_at_once_in_the_order_of_the_text() {
     let text = "[pipeline]\nname = \"A\"\nsede = 1\n[data]\npath = \"${X}\"\n[model]\npath = 1\nthreshold = 2\n\
-                [explain]\nmethod = \"deep\"\n[[gates]]\nmetric = \"f1\"\nmin = \"a\"\n[[gates]]\nmetric = \"f1\"\n[what]\n";
+                [explain]\nmethod = \"depp\"\n[[gates]]\nmetric = \"f1\"\nmin = \"a\"\n[[gates]]\nmetric = \"f1\"\n[what]\n";
     let places: Vec<_> = mistakes(text, &[]).iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
     assert_eq!(places, ["2:8", "3:1", "5:9", "7:8", "8:13", "10:10", "13:7", "14:1", "16:2"]);
 }

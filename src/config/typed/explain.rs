@@ -22,8 +22,8 @@ pub struct Explain {
     pub interactions: bool,
     /// tree_path_dependent: where the rows per node come from. Default "background".
     pub cover: Cover,
-    /// Sampling methods: coalitions per row, each scored against every background row; LIME: neighbours per row.
-    /// Default 2048.
+    /// Sampling methods: coalitions per row, each scored against every background row; LIME: neighbours per row;
+    /// integrated and expected gradients: gradients per row and baseline at most. Default 2048.
     #[schemars(range(min = 1))]
     pub budget: u64,
     /// kernel: how coalitions are drawn. Default "leverage".
@@ -84,6 +84,8 @@ pub enum Method {
     Lime,
     /// Gradient times input.
     Gradient,
+    /// Gradient times input, the gradient being the mean of noisy copies.
+    SmoothGrad,
     /// Gradients along the way from the baseline.
     IntegratedGradients,
     /// Integrated gradients averaged over the background.

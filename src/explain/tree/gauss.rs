@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 /// Points strictly inside (0, 1) and weights that sum to 1; exact for polynomials of degree `2 n − 1`.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Rule {
+pub(crate) struct Rule {
     pub points: Vec<f64>,
     pub weights: Vec<f64>,
 }

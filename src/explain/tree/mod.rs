@@ -15,7 +15,7 @@ mod agreement;
 mod cohort;
 mod cover;
 mod ensemble;
-mod gauss;
+pub(crate) mod gauss;
 mod kernel;
 mod lanes;
 mod layout;

@@ -22,6 +22,11 @@ pub fn graph(node: Vec<NodeProto>, input: Vec<ValueInfoProto>, output: Vec<Value
     GraphProto { name: "g".into(), node, input, output, ..Default::default() }
 }
 
+/// The bytes of a file.
+pub fn encoded(model: &ModelProto) -> Vec<u8> {
+    model.encode_to_vec()
+}
+
 /// Encodes and decodes, as a file would be.
 pub fn decoded(proto: GraphProto) -> Graph {
     Graph::decode(&model(proto).encode_to_vec()).expect("a well-formed test model")

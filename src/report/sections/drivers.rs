@@ -28,13 +28,13 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
     let of = |(at, output): (usize, &&str)| part(lookup, at, output, outputs.len());
     let parts = outputs.iter().take(MAX_OUTPUTS).enumerate().map(of).collect();
     let lede = format!(
-        "Attributions are Shapley values: the parts of a score that add up exactly to its distance from the mean score, \
-         on the scale of {}. Importance is their mean size; permutation importance is what the model loses when a \
+        "{}, on the scale of {}. Importance is their mean size; permutation importance is what the model loses when a \
          column is shuffled.",
+        words::attributions(&lookup.audit.proof.method),
         words::scale(&lookup.audit.proof.scale, &lookup.audit.scope.task)
     );
     let section = Section::of("drivers", "What drives the model", parts)?;
-    let is_additive = !matches!(lookup.audit.proof.method.as_str(), "none" | "lime" | "gradient" | "");
+    let is_additive = !matches!(lookup.audit.proof.method.as_str(), "none" | "lime" | "");
     Some(if is_additive { section.with_lede(lede) } else { section })
 }
 

@@ -11,11 +11,12 @@ pub(in crate::store) const PREDICTIONS: &str = "predictions";
 pub(in crate::store) const EXPLANATIONS: &str = "explanations";
 pub(in crate::store) const INTERACTIONS: &str = "interactions";
 pub(in crate::store) const LOCAL_FITS: &str = "local_fits";
+pub(in crate::store) const ATTRIBUTION_MAPS: &str = "attribution_maps";
 pub(in crate::store) const DISTRIBUTIONS: &str = "distributions";
 
 /// Every row-level table.
 pub(in crate::store) const TABLES: [&str; 6] =
-    [PREDICTIONS, EXPLANATIONS, INTERACTIONS, LOCAL_FITS, "attribution_maps", DISTRIBUTIONS];
+    [PREDICTIONS, EXPLANATIONS, INTERACTIONS, LOCAL_FITS, ATTRIBUTION_MAPS, DISTRIBUTIONS];
 
 /// Type of `row_id`: as in the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

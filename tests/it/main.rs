@@ -11,6 +11,7 @@ mod formats;
 mod goldens;
 mod history;
 mod init;
+mod networks;
 mod nightly;
 mod notify;
 mod pipelines;

@@ -1,38 +1,22 @@
 //! Who agrees with a leaf's tests, for 64 quantised rows at a time, as bit patterns.
 
-use super::paths::{LeafAxis, LeafGame};
-use crate::forest::cuts::{BLOCK, Cuts, LocalBins};
-use crate::forest::sides::Switch;
-use crate::forest::simd::Simd;
+use super::paths::LeafPath;
+use crate::forest::cuts::BLOCK;
 
 /// Most players whose agreement fits a pattern.
 pub(super) const MOST_PLAYERS: usize = u64::BITS as usize;
 
-/// The tests of one leaf as compares on quantised rows: for each feature on its path, the leaf's player and the bins
-/// that agree.
-#[derive(Debug, Clone)]
-pub(super) struct Agreement {
-    n_players: usize,
-    switches: Vec<(usize, Switch)>,
-}
-
-impl Agreement {
-    /// Of a leaf with at most [`MOST_PLAYERS`] players.
-    pub fn new(game: &LeafGame, bins: &[LocalBins], cuts: &Cuts) -> Self {
-        let switch = |axis: &LeafAxis| (axis.player, Switch::new(&axis.agrees, &bins[axis.feature], cuts));
-        Self { n_players: game.players.len(), switches: game.axes.iter().map(switch).collect() }
+/// For each of a block's rows, one bit for each of a leaf's players (at most [`MOST_PLAYERS`]) who agrees with all tests
+/// on the path; `yes` holds the rows that take the `yes` side, by node.
+pub(super) fn patterns(path: &LeafPath, yes: &[u64]) -> [u64; BLOCK] {
+    let mut bits = [0; BLOCK];
+    bits[..path.players.len()].fill(u64::MAX);
+    for edge in &path.edges {
+        let takes_yes = yes[edge.split as usize];
+        bits[edge.player as usize % BLOCK] &= if edge.yes { takes_yes } else { !takes_yes };
     }
-
-    /// For each row of a block, one bit for each of the leaf's players who agrees with all tests.
-    pub fn patterns(&self, block: &[u8], simd: Simd) -> [u64; BLOCK] {
-        let mut bits = [0; BLOCK];
-        bits[..self.n_players].fill(u64::MAX);
-        for (player, switch) in &self.switches {
-            bits[*player] &= switch.yes(block, simd);
-        }
-        transpose(&mut bits);
-        bits
-    }
+    transpose(&mut bits);
+    bits
 }
 
 /// Transposes a matrix of 64 × 64 bits by swapping ever smaller off-diagonal blocks (Warren, Hacker's Delight, 7-3).

@@ -8,15 +8,16 @@
 //!
 //! Nothing but the quantised background outlives a tree, so memory does not grow with the forest.
 
-use super::agreement::Agreement;
+use super::agreement::patterns;
 use super::ensemble::Ensemble;
 use super::kernel::LANES;
 use super::layout;
-use super::paths::{LeafGame, leaf_games, most_players};
+use super::paths::{LeafPath, leaf_paths, most_players};
 use super::pattern::{Target, pair_index, pairs_of};
 use super::slots::Slots;
 use super::weights::Weights;
-use crate::forest::cuts::{BLOCK, Bins, Cuts, LocalBins};
+use crate::forest::cuts::{BLOCK, Bins, Cuts};
+use crate::forest::sides::Switches;
 use crate::forest::simd::Simd;
 use ndarray::ArrayView2;
 use rayon::prelude::*;
@@ -40,9 +41,7 @@ pub(super) struct PatternPairs {
 
 /// A leaf and the background's patterns at it.
 struct LeafPairs {
-    agreement: Agreement,
-    votes: std::ops::Range<u32>,
-    n_players: usize,
+    path: LeafPath,
     /// Slot of each of the leaf's values.
     slots: Vec<u32>,
     /// Distinct patterns of the background, and the share of its rows that have each.
@@ -81,54 +80,62 @@ impl PatternPairs {
         let rows = self.cuts.quantise_parallel(rows);
         // A pattern, its share, and a bit for each player, at worst one for each background row.
         let of_leaf = self.background.n_rows * 32;
-        for tree in 0..self.ensemble.forest.trees.len() {
-            let (bins, games) = leaf_games(&self.ensemble, tree, None);
-            for games in games.chunks((self.limit / of_leaf.max(1)).max(1)) {
-                let leaves: Vec<LeafPairs> = games.par_iter().map(|game| self.leaf(game, &bins)).collect();
-                self.add(tree, &leaves, &rows, out);
+        for (tree, grown) in self.ensemble.forest.trees.iter().enumerate() {
+            let switches = Switches::new(grown, &self.cuts);
+            let background = self.sides(&switches, &self.background);
+            for paths in leaf_paths(&self.ensemble, tree).chunks((self.limit / of_leaf.max(1)).max(1)) {
+                let leaves: Vec<LeafPairs> = paths.par_iter().map(|path| self.leaf(path, &background)).collect();
+                self.add(&grown.votes, &switches, &leaves, &rows, out);
             }
         }
     }
 
-    fn leaf(&self, game: &LeafGame, bins: &[LocalBins]) -> LeafPairs {
-        let agreement = Agreement::new(game, bins, &self.cuts);
-        let blocks = 0..self.background.n_blocks();
-        let of_block = |block: usize| {
-            let patterns = agreement.patterns(self.background.block(block), self.simd);
-            patterns.into_iter().take(self.background.rows_in(block))
-        };
-        let mut all: Vec<u64> = blocks.flat_map(of_block).collect();
+    /// For each block of rows and each node, the rows that take its `yes` side.
+    fn sides(&self, switches: &Switches, rows: &Bins) -> Vec<Vec<u64>> {
+        (0..rows.n_blocks()).into_par_iter().map(|block| self.block_sides(switches, rows.block(block))).collect()
+    }
+
+    fn block_sides(&self, switches: &Switches, block: &[u8]) -> Vec<u64> {
+        let mut yes = vec![0; switches.n_nodes()];
+        switches.yes(block, self.simd, &mut yes);
+        yes
+    }
+
+    fn leaf(&self, path: &LeafPath, background: &[Vec<u64>]) -> LeafPairs {
+        let of_blocks = background.iter().flat_map(|yes| patterns(path, yes));
+        let mut all: Vec<u64> = of_blocks.take(self.background.n_rows).collect();
         all.sort_unstable();
         let runs = all.chunk_by(|a, b| a == b);
         let (patterns, shares): (Vec<u64>, Vec<f64>) =
             runs.map(|run| (run[0], run.len() as f64 / self.background.n_rows as f64)).unzip();
-        let n_players = game.players.len();
-        let agreeing = (0..n_players).flat_map(|player| {
+        let agreeing = (0..path.players.len()).flat_map(|player| {
             let words = patterns.chunks(64);
             words.map(move |word| {
                 word.iter().enumerate().fold(0, |bits, (at, pattern)| bits | (pattern >> player & 1) << at)
             })
         });
         let agreeing = agreeing.collect();
-        let slots = layout::slots_of(&game.players, &self.slots);
-        LeafPairs { agreement, votes: game.votes.clone(), n_players, slots, patterns, shares, agreeing }
+        let slots = layout::slots_of(&path.players, &self.slots);
+        LeafPairs { path: path.clone(), slots, patterns, shares, agreeing }
     }
 
-    /// Adds some leaves of a tree to the slots of all rows.
-    fn add(&self, tree: usize, leaves: &[LeafPairs], rows: &Bins, out: &mut [f64]) {
-        let votes = &self.ensemble.forest.trees[tree].votes;
+    /// Adds some leaves of a tree with these votes to the slots of all rows.
+    fn add(&self, votes: &[(u32, f64)], switches: &Switches, leaves: &[LeafPairs], rows: &Bins, out: &mut [f64]) {
         let width = self.slots.row().max(1);
         out.par_chunks_mut(TASK_BLOCKS * BLOCK * width).enumerate().for_each(|(task, out)| {
-            let mut found = Found::default();
+            let blocks = task * TASK_BLOCKS..rows.n_blocks().min((task + 1) * TASK_BLOCKS);
+            let sides: Vec<Vec<u64>> = blocks.map(|block| self.block_sides(switches, rows.block(block))).collect();
+            let most = leaves.iter().map(|leaf| leaf.path.players.len()).max().unwrap_or(0);
+            let mut found = Found::new(self.slots.target().n_values(most));
             for leaf in leaves {
-                let votes = &votes[leaf.votes.start as usize..leaf.votes.end as usize];
-                found.forget(self.slots.target().n_values(leaf.n_players));
-                for (at, out) in out.chunks_mut(BLOCK * width).enumerate() {
-                    let patterns = leaf.agreement.patterns(rows.block(task * TASK_BLOCKS + at), self.simd);
-                    for (pattern, out) in patterns.iter().zip(out.chunks_mut(width)) {
-                        let Some(values) = found.values(*pattern, |values| self.values(leaf, *pattern, values)) else {
+                let votes = &votes[leaf.path.votes.start as usize..leaf.path.votes.end as usize];
+                found.next_leaf(leaf.slots.len());
+                for (yes, out) in sides.iter().zip(out.chunks_mut(BLOCK * width)) {
+                    for (pattern, out) in patterns(&leaf.path, yes).into_iter().zip(out.chunks_mut(width)) {
+                        if !leaf.meets(pattern) {
                             continue;
-                        };
+                        }
+                        let values = found.values(pattern, |values| self.values(leaf, pattern, values));
                         for (output, vote) in votes {
                             let out = &mut out[*output as usize * self.slots.len()..][..self.slots.len()];
                             let slots = leaf.slots.iter().zip(values);
@@ -140,33 +147,21 @@ impl PatternPairs {
         });
     }
 
-    /// Values of a leaf of value 1 for a row with `pattern`; false if no background row goes with it.
-    fn values(&self, leaf: &LeafPairs, pattern: u64, values: &mut [f64]) -> bool {
-        let everyone = u64::MAX >> (64 - leaf.n_players);
-        let absent = everyone & !pattern;
+    /// Values of a leaf of value 1 for a row with `pattern`.
+    fn values(&self, leaf: &LeafPairs, pattern: u64, values: &mut [f64]) {
+        let absent = leaf.everyone() & !pattern;
         let r = absent.count_ones() as usize;
-        let n_words = leaf.patterns.len().div_ceil(64);
-        let mut any = false;
-        for word in 0..n_words {
-            let mut with = u64::MAX;
-            let mut left = absent;
-            while left != 0 && with != 0 {
-                with &= leaf.agreeing[left.trailing_zeros() as usize * n_words + word];
-                left &= left - 1;
-            }
-            let n_here = leaf.patterns.len() - word * 64;
-            with &= if n_here >= 64 { u64::MAX } else { (1 << n_here) - 1 };
+        for word in 0..leaf.n_words() {
+            let mut with = leaf.with(absent, word);
             while with != 0 {
                 let at = word * 64 + with.trailing_zeros() as usize;
                 let present = pattern & !leaf.patterns[at];
                 if r > 0 || present != 0 {
-                    any = true;
-                    self.add_pair(leaf.n_players, present, absent, leaf.shares[at], values);
+                    self.add_pair(leaf.path.players.len(), present, absent, leaf.shares[at], values);
                 }
                 with &= with - 1;
             }
         }
-        any
     }
 
     /// What `share` of the background adds to each value, where `present` and `absent` players must be so.
@@ -192,6 +187,36 @@ impl PatternPairs {
     }
 }
 
+impl LeafPairs {
+    /// The pattern of a row that reaches the leaf.
+    fn everyone(&self) -> u64 {
+        u64::MAX >> (64 - self.path.players.len())
+    }
+
+    fn n_words(&self) -> usize {
+        self.patterns.len().div_ceil(64)
+    }
+
+    /// Whether any background row goes with a row that has `pattern`.
+    fn meets(&self, pattern: u64) -> bool {
+        let absent = self.everyone() & !pattern;
+        (0..self.n_words()).any(|word| self.with(absent, word) != 0)
+    }
+
+    /// Of the 64 patterns in a word, those in which all `absent` players agree.
+    #[inline]
+    fn with(&self, absent: u64, word: usize) -> u64 {
+        let n_here = self.patterns.len() - word * 64;
+        let mut with = if n_here >= 64 { u64::MAX } else { (1 << n_here) - 1 };
+        let mut left = absent;
+        while left != 0 && with != 0 {
+            with &= self.agreeing[left.trailing_zeros() as usize * self.n_words() + word];
+            left &= left - 1;
+        }
+        with
+    }
+}
+
 /// Players of a pattern, ascending.
 fn members(mut pattern: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
@@ -204,38 +229,39 @@ fn members(mut pattern: u64) -> impl Iterator<Item = usize> {
 }
 
 /// Values of the patterns met lately at one leaf: computed once for equal rows, whichever they are.
-#[derive(Default)]
 struct Found {
-    /// Pattern in each place, and whether any background row goes with it.
-    places: Vec<Option<(u64, bool)>>,
-    /// `[places × n_values]`.
+    /// Pattern in each place, and the leaf it was met at.
+    places: Vec<(u64, usize)>,
+    /// Rows of `width` numbers, one for each place.
     values: Vec<f64>,
+    width: usize,
+    /// How often everything was forgotten.
+    leaf: usize,
     n_values: usize,
 }
 
 impl Found {
-    fn forget(&mut self, n_values: usize) {
-        let n_places = (REMEMBERED / n_values.max(LANES)).next_power_of_two() / 2;
+    /// For leaves of at most `width` values.
+    fn new(width: usize) -> Self {
+        let n_places = (REMEMBERED / width.max(LANES)).next_power_of_two() / 2;
+        Self { places: vec![(0, 0); n_places], values: vec![0.0; n_places * width], width, leaf: 0, n_values: 0 }
+    }
+
+    fn next_leaf(&mut self, n_values: usize) {
+        self.leaf += 1;
         self.n_values = n_values;
-        self.places.clear();
-        self.places.resize(n_places, None);
-        self.values.resize(n_places * n_values, 0.0);
     }
 
     /// The values of a pattern, from `compute` unless they are still there.
-    fn values(&mut self, pattern: u64, compute: impl FnOnce(&mut [f64]) -> bool) -> Option<&[f64]> {
+    fn values(&mut self, pattern: u64, compute: impl FnOnce(&mut [f64])) -> &[f64] {
         // Fibonacci hashing: the upper bits of the product depend on all bits of the pattern.
         let place = (pattern.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize & (self.places.len() - 1);
-        let values = &mut self.values[place * self.n_values..][..self.n_values];
-        let any = match self.places[place] {
-            Some((there, any)) if there == pattern => any,
-            _ => {
-                values.fill(0.0);
-                let any = compute(values);
-                self.places[place] = Some((pattern, any));
-                any
-            }
-        };
-        any.then_some(values)
+        let values = &mut self.values[place * self.width..][..self.n_values];
+        if self.places[place] != (pattern, self.leaf) {
+            values.fill(0.0);
+            compute(values);
+            self.places[place] = (pattern, self.leaf);
+        }
+        values
     }
 }

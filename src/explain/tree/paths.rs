@@ -33,6 +33,24 @@ pub(super) struct LeafAxis {
     pub agrees: SmallVec<[bool; 16]>,
 }
 
+/// One leaf that votes, with the edges on its path.
+#[derive(Debug, Clone)]
+pub(super) struct LeafPath {
+    /// Range of the tree's votes.
+    pub votes: Range<u32>,
+    /// Distinct players on the path, ascending.
+    pub players: SmallVec<[u32; 8]>,
+    pub edges: Vec<PlayerEdge>,
+}
+
+/// An edge with the place of its player among the path's players.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PlayerEdge {
+    pub split: u32,
+    pub player: u32,
+    pub yes: bool,
+}
+
 /// One edge of a path: the split above and the side taken.
 #[derive(Debug, Clone, Copy)]
 struct Edge {
@@ -74,6 +92,30 @@ pub(super) fn leaf_games(ensemble: &Ensemble, tree: usize, cover: Option<&Cover>
         },
     );
     (bins, games)
+}
+
+/// The leaves of a tree that vote for anything, in the order of [`leaf_games`].
+pub(super) fn leaf_paths(ensemble: &Ensemble, tree: usize) -> Vec<LeafPath> {
+    let grown = &ensemble.forest.trees[tree];
+    let player = |edge: &Edge| match &grown.nodes[edge.split] {
+        Node::Split(split) => ensemble.players[split.feature as usize],
+        Node::Leaf { .. } => 0,
+    };
+    let mut found = Vec::new();
+    for_each_leaf(
+        grown,
+        |_, _| (1.0, 1.0),
+        |path, votes| {
+            let mut players: SmallVec<[u32; 8]> = path.iter().map(player).collect();
+            players.sort_unstable();
+            players.dedup();
+            let place = |edge: &Edge| players.partition_point(|other| *other < player(edge)) as u32;
+            let edge = |edge: &Edge| PlayerEdge { split: edge.split as u32, player: place(edge), yes: edge.yes };
+            let edges = path.iter().map(edge).collect();
+            found.push(LeafPath { votes, players, edges });
+        },
+    );
+    found
 }
 
 fn multiply_share(covers: &mut SmallVec<[(u32, f64); 8]>, player: u32, share: f64) {

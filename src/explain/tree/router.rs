@@ -246,8 +246,8 @@ impl Costs<'_> {
         let n_rows = bins.n_rows as f64;
         let distinct = (self.survey.patterns / self.survey.leaves.max(1.0)).min(n_rows);
         let values = self.slots.target().n_values(self.survey.most_players.max(1)) as f64;
-        let by_row = self.survey.leaves * (8.0 + distinct / 64.0 + 1.5 * values);
-        let by_batch = self.survey.leaves * n_rows * 20.0;
+        let by_row = self.survey.leaves * (6.0 + distinct / 64.0 + 0.7 * values);
+        let by_batch = self.survey.leaves * (2_000.0 + n_rows * 15.0);
         // Rows are taken 64 at a time.
         let nanoseconds = self.rows().max(16.0) * by_row + (self.rows() / BATCH).ceil() * by_batch;
         let bytes = (self.survey.leaves * bins.n_rows as f64 * 32.0) as usize;

@@ -128,6 +128,7 @@ impl<'a> RunWriter<'a> {
 
     /// Adds rows to `local_fits`, in data order; a further method after all rows of the one before.
     pub fn local_fits(&mut self, batch: &LocalFitBatch<'_>) -> Result<(), StoreError> {
+        let _working = self.store.ongoing.working();
         self.rows.local_fits((self.rows_target("local_fits"), &self.origin), batch)
     }
 
@@ -139,6 +140,7 @@ impl<'a> RunWriter<'a> {
 
     /// Keeps how columns and scores were distributed, for later runs to be compared with.
     pub fn distributions(&mut self, all: &[Distribution]) -> Result<(), StoreError> {
+        let _working = self.store.ongoing.working();
         self.rows.add(distributions::write(&self.rows_target("distributions"), &self.origin, all)?);
         Ok(())
     }

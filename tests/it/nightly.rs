@@ -204,7 +204,7 @@ fn a_terminal_gets_a_shell() {
     let mut input = shell.stdin.take().unwrap();
     use std::io::Write;
     std::thread::sleep(Duration::from_millis(1500));
-    for keys in ["SELECT count(*) + 41 AS n\r", "FROM run\t;\r", "\\q\r"] {
+    for keys in ["SELECT count(*) + 41 AS n\r", "FROM runs WHERE pipeli\t = 'credit';\r", "\\q\r"] {
         input.write_all(keys.as_bytes()).unwrap();
         std::thread::sleep(Duration::from_millis(1500));
     }
@@ -212,5 +212,5 @@ fn a_terminal_gets_a_shell() {
     let said = ended(shell);
     assert!(said.stdout.contains("| 42 |"), "{}", said.stdout);
     let history = std::fs::read_to_string(project.path("state/probity/history")).unwrap();
-    assert_eq!(history, "SELECT count(*) + 41 AS n FROM runs;\n");
+    assert_eq!(history, "SELECT count(*) + 41 AS n FROM runs WHERE pipeline = 'credit';\n");
 }

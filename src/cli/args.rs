@@ -290,6 +290,9 @@ pub(super) struct ReportArgs {
     /// Folder with templates that replace the built-in ones
     #[arg(long = "templates", value_name = "DIR")]
     pub overrides: Option<PathBuf>,
+    /// What is written
+    #[arg(long, value_name = "FORMAT", default_value = "html")]
+    pub format: ReportFormat,
     /// Folder to write to
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
@@ -368,6 +371,13 @@ impl Kept {
         let found = known.into_iter().find_map(|(unit, n)| days(unit, n));
         found.ok_or_else(|| "write an age as 90d, 12w or 7y".to_owned())
     }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    Html,
+    Json,
+    Md,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,6 @@
 //! `probity report`: a stored run rendered again; needs neither model nor data.
 
-use super::args::ReportArgs;
+use super::args::{ReportArgs, ReportFormat};
 use super::{Done, Problem, opening, style};
 use crate::ExitStatus;
 use crate::report;
@@ -13,16 +13,28 @@ pub(super) fn run(args: &ReportArgs) -> Done {
     // All are rendered before any is written: a broken template leaves nothing half-done.
     let mut rendered = Vec::new();
     for template in templates {
-        let html = report::render(&audit, template, args.overrides.as_deref()).map_err(Problem::unacceptable)?;
-        rendered.push((template, html));
+        let written = match args.format {
+            ReportFormat::Html => report::render(&audit, template, args.overrides.as_deref()),
+            ReportFormat::Json => report::json(&audit, template, args.overrides.as_deref()),
+            ReportFormat::Md => report::markdown(&audit, template, args.overrides.as_deref()),
+        };
+        rendered.push((template, written.map_err(Problem::unacceptable)?));
     }
     let unwritable =
         |path: &std::path::Path, error: std::io::Error| Problem::unacceptable(format!("{}: {error}", path.display()));
     std::fs::create_dir_all(&args.out).map_err(|error| unwritable(&args.out, error))?;
-    for (template, html) in rendered {
-        let path = args.out.join(format!("{template}.html"));
-        std::fs::write(&path, html).map_err(|error| unwritable(&path, error))?;
+    for (template, text) in rendered {
+        let path = args.out.join(format!("{template}.{}", ending(args.format)));
+        std::fs::write(&path, text).map_err(|error| unwritable(&path, error))?;
         style::print(&format!("{}\n", opening::shown(&path)));
     }
     Ok(ExitStatus::Passed)
+}
+
+fn ending(format: ReportFormat) -> &'static str {
+    match format {
+        ReportFormat::Html => "html",
+        ReportFormat::Json => "json",
+        ReportFormat::Md => "md",
+    }
 }

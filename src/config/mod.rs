@@ -36,8 +36,8 @@ pub use secret::Secret;
 pub use suggest::{nearest, one_of};
 pub use typed::{
     Around, Attribute, Background, Baseline, Binned, ChangeBaseline, Config, Cover, Data, DecideOn, Discretiser,
-    Explain, Fairness, FeatureSelection, Gate, Grid, Image, Importance, ImportanceMethod, InputColumns, Layers, Lime,
-    Method, MetricsChoice, Model, Notify, NotifyOn, Outputs, PerChannel, Pipeline, Players, PointBins, Privacy,
+    Explain, Fairness, FeatureSelection, Fields, Gate, Grid, Image, Importance, ImportanceMethod, InputColumns, Layers,
+    Lime, Method, MetricsChoice, Model, Notify, NotifyOn, Outputs, PerChannel, Pipeline, Players, PointBins, Privacy,
     Project, Report, Rows, Sampling, Scalar, Scale, Severity, Store, SurrogateFeatures, Task, Template, Tensors,
 };
 

@@ -1,7 +1,9 @@
 //! From everything computed to the audit.
 
 use super::{Computed, Request, RunError, players};
-use crate::audit::{AttributeScope, Audit, Decision, ModelFacts, Note, Privacy, Run, SCHEMA_VERSION, Scope, Status};
+use crate::audit::{
+    AttributeScope, Audit, Decision, Documents, ModelFacts, Note, Privacy, Run, SCHEMA_VERSION, Scope, Status,
+};
 use crate::config::{ImportanceMethod, Scale, Task};
 use crate::model::onnx;
 use crate::plan::{Plan, task_name};
@@ -95,6 +97,7 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
         sample: Default::default(),
         cases: Vec::new(),
         also: Vec::new(),
+        adverse: None,
         notes,
         timings: computed.timings,
     };
@@ -104,6 +107,7 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
             audit.importance.extend(explained.summary.importance);
         }
         audit.group_attributions = explained.summary.groups;
+        audit.adverse = explained.adverse;
         audit.scope.explained_outputs = explained.outputs;
         audit.sample = explained.sample;
         audit.cases = explained.cases.into_iter().map(|picked| picked.case).collect();
@@ -144,6 +148,19 @@ fn scope(plan: &Plan, computed: &Computed) -> Scope {
         min_group_rows: plan.groups.min_group_rows,
         model: model_facts(plan),
         privacy: privacy(plan),
+        documents: documents(plan),
+    }
+}
+
+fn documents(plan: &Plan) -> Documents {
+    let report = &plan.config().report;
+    let provided = report.fields.all().into_iter().filter_map(|(key, text)| Some((key.to_owned(), text?.to_owned())));
+    Documents {
+        fields: provided.collect(),
+        reasons: report.reasons.clone(),
+        reasons_version: report.reasons_version.clone(),
+        least_share: report.least_share,
+        favourable_is_positive: super::favourable_is_positive(plan),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::RunError;
 use super::additivity::Additivity;
+use super::adverse::{Adverse, Rule};
 use super::explainer::{Explainer, Explanation};
 use super::fitting::Fits;
 use super::gallery::{Gallery, Names as CaseNames, Picked, Shown, case};
@@ -36,6 +37,7 @@ pub struct Explaining<'a> {
     rows_at_once: u64,
     summary: AttributionAccumulator,
     gallery: Gallery,
+    adverse: Option<Adverse>,
     meetings: Meetings,
     fits: Fits,
     pub n_explained: u64,
@@ -55,6 +57,7 @@ pub struct ExplainedRun {
     pub summary: AttributionSummary,
     pub sample: crate::audit::Sample,
     pub cases: Vec<Picked>,
+    pub adverse: Option<crate::audit::AdverseActions>,
     pub outputs: Vec<String>,
 }
 
@@ -80,6 +83,7 @@ impl<'a> Explaining<'a> {
         Self {
             summary: AttributionAccumulator::new(n_outputs, players.names.len()),
             gallery: Gallery::new(n_explained, seed, &players.names, &plan.outputs, threshold, explain.top_k),
+            adverse: Rule::wanted(plan, explain).map(|rule| Adverse::new(rule, &players.names)),
             plan,
             model,
             explain,
@@ -308,12 +312,13 @@ impl<'a> Explaining<'a> {
         let phi = decided.explanation.attributions.phi.as_standard_layout();
         let phi = phi.as_slice().unwrap_or_default();
         self.summary.update(&codes, part.rows.len(), phi).map_err(RunError::broken)?;
-        let mut gallery = std::mem::take(&mut self.gallery);
+        let (mut gallery, mut adverse) = (std::mem::take(&mut self.gallery), self.adverse.take());
         self.shown(batch, scored, part, &decided, |shown| {
             gallery.update(shown);
+            adverse.iter_mut().for_each(|adverse| adverse.update(shown));
             Ok(())
         })?;
-        self.gallery = gallery;
+        (self.gallery, self.adverse) = (gallery, adverse);
         self.n_explained += part.rows.len() as u64;
         Ok(())
     }
@@ -358,7 +363,8 @@ impl<'a> Explaining<'a> {
         let mut summary = self.summary.finish(names, self.plan.groups.confidence).map_err(RunError::broken)?;
         summary.importance.extend(self.meetings.importance(&outputs, &self.players.names));
         let (sample, cases) = self.gallery.finish();
-        Ok(ExplainedRun { summary, sample, cases, outputs })
+        let adverse = self.adverse.map(Adverse::finish);
+        Ok(ExplainedRun { summary, sample, cases, adverse, outputs })
     }
 }
 

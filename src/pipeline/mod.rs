@@ -4,6 +4,7 @@
 //! importance, gates. At last the audit is assembled, the report rendered, and all of it committed at once.
 
 mod additivity;
+mod adverse;
 mod assemble;
 mod curves;
 mod drifting;
@@ -29,7 +30,7 @@ pub use explainer::Explainer;
 pub use foresight::{Foresight, GroupSizes, foresee, group_sizes};
 
 use crate::audit::{Audit, Distribution};
-use crate::config::ImportanceMethod;
+use crate::config::{ImportanceMethod, Template};
 use crate::dataset::{Batch, Labels, Reader};
 use crate::fairness::{FairnessAccumulator, FairnessResult, Rows, Spec, Truth};
 use crate::importance::{self, Reservoir, permutation_importance};
@@ -128,6 +129,10 @@ pub fn run(plan: &Plan, store: &Store, request: &Request, progress: &dyn Progres
         for template in &plan.config().report.templates {
             let html = report::render(&audit, template.name(), None).map_err(RunError::broken)?;
             rendered.push((template.name(), html));
+            if *template == Template::ModelCard {
+                let json = report::json(&audit, template.name(), None).map_err(RunError::broken)?;
+                rendered.push(("model-card.json", json));
+            }
         }
     }
     let reports: Vec<Report> =
@@ -298,19 +303,24 @@ impl<'a> Computation<'a> {
     }
 }
 
-/// What fairness measures.
-fn spec(plan: &Plan) -> Spec {
+/// Whether the decision for the positive class is the one that is good for the person.
+pub fn favourable_is_positive(plan: &Plan) -> bool {
     let data = &plan.config().data;
     let favourable = data.favourable.as_ref().map(ToString::to_string);
     let positive =
         data.positive.as_ref().map_or_else(|| plan.classes.last().cloned().unwrap_or_default(), ToString::to_string);
+    favourable.is_none_or(|favourable| favourable == positive)
+}
+
+/// What fairness measures.
+fn spec(plan: &Plan) -> Spec {
     Spec {
         attributes: plan.groups.attributes.clone(),
         reference: plan.groups.reference.clone(),
         task: fairness_task(plan.task),
         threshold: plan.threshold,
         positive_output: 0,
-        favourable_is_positive: favourable.is_none_or(|favourable| favourable == positive),
+        favourable_is_positive: favourable_is_positive(plan),
         outputs: plan.outputs.clone(),
         confidence: plan.groups.confidence,
         bootstrap: plan.groups.bootstrap,

@@ -16,6 +16,7 @@ mod grouping;
 mod patches;
 mod privacy;
 mod reading;
+mod reasons;
 mod surrogate;
 
 pub use background::{Background, MOST_ROWS as MOST_BACKGROUND_ROWS, choose, sample as sample_background, within};
@@ -118,6 +119,7 @@ impl Plan {
         let structure = recognise_output(&model.graph, &decided.reading.score.name);
         let native = Native::new(structure, &feeding.feed, &first, decided.reading.shape);
         let players = explanations::players(&loaded, &selection)?;
+        reasons::check(&loaded, &players)?;
         let mut reading = decided.reading;
         let explained = explanations::decide(
             &loaded,

@@ -4,7 +4,7 @@
 
 use super::cell::is_small;
 use super::tables::{self, OTHERS, depth_of, is_unknown};
-use super::{Depth, Entry, Published, WITHHELD, Why, Withheld, curves};
+use super::{Depth, Entry, Published, WITHHELD, Why, Withheld, curves, reasons};
 use crate::audit::{
     Audit, Baseline, Feature, Further, Gate, GroupAttribution, GroupCount, Metric, MetricChange, Note, Sample, Scope,
 };
@@ -34,6 +34,7 @@ pub fn without(audit: &Audit, withheld: &Withheld, limit: u64) -> Published {
         sample: Sample { n_total: audit.sample.n_total, ..Sample::default() },
         cases: Vec::new(),
         also: audit.also.iter().map(|further| Further { cases: Vec::new(), ..further.clone() }).collect(),
+        adverse: audit.adverse.as_ref().map(|adverse| reasons::published(adverse, limit, &mut applied.log)),
         notes: audit.notes.iter().map(|note| applied.note(note)).collect(),
         timings: audit.timings.clone(),
     };

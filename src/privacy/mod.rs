@@ -20,6 +20,7 @@ mod apply;
 mod cell;
 mod curves;
 mod protect;
+mod reasons;
 mod tables;
 
 use crate::audit::Audit;

@@ -26,6 +26,7 @@ pub fn binary() -> Audit {
         sample: sample(),
         cases: vec![case("highest score", 0.97), case("nearest the threshold", 0.5)],
         also: vec![lime()],
+        adverse: Some(adverse()),
         notes: vec![Note { about: "data".into(), text: "12 rows have a missing age.".into() }],
         timings: [("score".to_owned(), 0.12), ("total".to_owned(), 72.5)].into(),
     }
@@ -72,6 +73,7 @@ pub fn regression() -> Audit {
         .flat_map(|name| [("", ""), ("sex", "Female"), ("sex", "Male")].map(|(a, g)| metric(name, a, g, 0.5)))
         .map(|metric| Metric { output: "value".into(), ..metric })
         .collect();
+    audit.adverse = None;
     audit.curves.clear();
     audit.gates.clear();
     audit.importance.iter_mut().filter(|i| i.method == "permutation").for_each(|i| i.metric = "rmse".into());
@@ -372,6 +374,18 @@ fn lime() -> Further {
         },
         outputs: vec![">50K".into()],
         cases: vec![shown(case("highest score", 0.97)), shown(case("nearest the threshold", 0.5))],
+    }
+}
+
+fn adverse() -> AdverseActions {
+    let reason = |feature: &str, n_first, n_any| ReasonCount { feature: feature.into(), n_first, n_any };
+    let row = AdverseRow { row_id: "18".into(), score: 0.2, reasons: case("lowest score", 0.2).terms };
+    AdverseActions {
+        n_explained: 1_000,
+        n_adverse: 700,
+        per_decision: 4,
+        reasons: vec![reason("relationship", 500, 650), reason("age", 200, 300)],
+        rows: vec![row],
     }
 }
 

@@ -8,6 +8,7 @@
 pub mod charts;
 pub mod comparison;
 pub mod decision;
+pub mod document;
 pub mod judged;
 pub mod label;
 pub mod lookup;
@@ -25,6 +26,7 @@ mod example;
 mod tests;
 
 use crate::audit::{Audit, Comparison};
+use crate::privacy;
 use std::path::Path;
 pub use templates::{ReportError, page_sources, print_page};
 
@@ -35,7 +37,62 @@ pub use templates::{ReportError, page_sources, print_page};
 /// # Errors
 /// An unknown template, an unreadable folder, or a broken template, which is named with its line.
 pub fn render(audit: &Audit, template: &str, overrides: Option<&Path>) -> Result<String, ReportError> {
-    templates::print(&view::View::of(audit), template, overrides)
+    templates::print(&view(audit, template, overrides)?, template, overrides)
+}
+
+/// The same document as Markdown.
+///
+/// # Errors
+/// As [`render`].
+pub fn markdown(audit: &Audit, template: &str, overrides: Option<&Path>) -> Result<String, ReportError> {
+    templates::print_markdown(&view(audit, template, overrides)?, template, overrides)
+}
+
+/// The same document as JSON: its fields and sections (without the geometry of charts), the audit as it may be shown, and
+/// the log of what is withheld.
+///
+/// # Errors
+/// As [`render`].
+pub fn json(audit: &Audit, template: &str, overrides: Option<&Path>) -> Result<String, ReportError> {
+    let view = view(audit, template, overrides)?;
+    // Refuses what is no template.
+    templates::print_markdown(&view, template, overrides)?;
+    let published = privacy::published(audit);
+    let mut document = serde_json::json!({
+        "template": template,
+        "title": view.title.text,
+        "pipeline": published.audit.run.pipeline,
+        "as_of": published.audit.run.as_of,
+        "run_id": published.audit.run.run_id,
+        "verdict": view.verdict,
+        "document": view.document,
+        "sections": if view.document.is_none() { view.sections } else { Vec::new() },
+        "withheld": published.log,
+        "audit": published.audit,
+    });
+    for part in ["/document/outline", "/sections"] {
+        document.pointer_mut(part).into_iter().for_each(without_geometry);
+    }
+    Ok(format!("{document}\n"))
+}
+
+fn view(audit: &Audit, template: &str, overrides: Option<&Path>) -> Result<view::View, ReportError> {
+    templates::check(template, overrides)?;
+    let mut view = view::View::of(audit);
+    let sections: Vec<view::Section> = view.sections.iter().chain(&view.annexes).cloned().collect();
+    view.document = document::of(template, &audit.scope, &sections, overrides)?;
+    Ok(view)
+}
+
+/// Takes charts' marks and positions out of sections; their tables stay.
+fn without_geometry(sections: &mut serde_json::Value) {
+    let parts = sections.as_array_mut().into_iter().flatten().filter_map(|section| section.get_mut("parts"));
+    let figures = parts.filter_map(|parts| parts.as_array_mut()).flatten().filter_map(|part| part.get_mut("figures"));
+    for figure in figures.filter_map(|figures| figures.as_array_mut()).flatten() {
+        if let Some(figure) = figure.as_object_mut() {
+            ["chart", "template", "wide"].iter().for_each(|key| drop(figure.remove(*key)));
+        }
+    }
 }
 
 /// Draws a comparison of two published audits as one self-contained HTML document.

@@ -2,6 +2,7 @@
 //!
 //! Every value is made printable and escaped in one place, the formatter below; templates never mark data as safe.
 
+use super::document;
 use super::label;
 use super::view::View;
 use minijinja::syntax::SyntaxConfig;
@@ -14,6 +15,10 @@ use std::path::{Path, PathBuf};
 const EMBEDDED: &[(&str, &str)] = &[
     ("audit.html", include_str!("../../templates/audit.html")),
     ("decision.html", include_str!("../../templates/decision.html")),
+    ("document.html", include_str!("../../templates/document.html")),
+    ("document.md", include_str!("../../templates/document.md")),
+    ("table.md", include_str!("../../templates/table.md")),
+    ("documents.json", include_str!("../../templates/documents.json")),
     ("section.html", include_str!("../../templates/section.html")),
     ("figure.html", include_str!("../../templates/figure.html")),
     ("table.html", include_str!("../../templates/table.html")),
@@ -49,16 +54,37 @@ pub enum ReportError {
     Template { file: String, line: usize, detail: String },
 }
 
-/// Prints `view` with the template `NAME.html`, taken from `overrides` where it holds one.
+/// Prints `view` with the template `NAME.html`, taken from `overrides` where it holds one, or as the document that the
+/// view holds.
 ///
 /// # Errors
 /// The template is unknown, or it or one that it includes cannot be read, parsed or printed (with file and line).
 pub fn print(view: &View, name: &str, overrides: Option<&Path>) -> Result<String, ReportError> {
-    check_name(name)?;
-    if let Some(path) = overrides {
-        std::fs::read_dir(path).map_err(|source| ReportError::Folder { path: path.to_owned(), source })?;
+    let own = format!("{name}.html");
+    let file = if view.document.is_some() && !is_known(&own, overrides) { DOCUMENT } else { &own };
+    render(view, file, overrides).map_err(|error| failure(&error, file, overrides))
+}
+
+/// Prints `view` as Markdown.
+///
+/// # Errors
+/// As [`print()`].
+pub fn print_markdown(view: &View, name: &str, overrides: Option<&Path>) -> Result<String, ReportError> {
+    if view.document.is_none() && !is_known(&format!("{name}.html"), overrides) {
+        return Err(unknown(name, overrides));
     }
-    render(view, &format!("{name}.html"), overrides).map_err(|error| failure(&error, name, overrides))
+    render(view, MARKDOWN, overrides).map_err(|error| failure(&error, MARKDOWN, overrides))
+}
+
+/// Prints every declared document, in HTML and in Markdown.
+const DOCUMENT: &str = "document.html";
+const MARKDOWN: &str = "document.md";
+
+/// Whether a name can be a template's, and the folder be read.
+pub fn check(name: &str, overrides: Option<&Path>) -> Result<(), ReportError> {
+    check_name(name)?;
+    let Some(path) = overrides else { return Ok(()) };
+    std::fs::read_dir(path).map_err(|source| ReportError::Folder { path: path.to_owned(), source }).map(drop)
 }
 
 /// Prints a page that is no report with the template `file` (`site-run.html`).
@@ -86,6 +112,17 @@ fn render(view: &impl Serialize, file: &str, overrides: Option<&Path>) -> Result
     environment(overrides)?.get_template(file)?.render(Serde(view))
 }
 
+/// The text of a file that goes with the templates: the user's, else ours.
+pub fn text(file: &str, overrides: Option<&Path>) -> Result<String, ReportError> {
+    let found = load(file, overrides).map_err(|error| broken(file, overrides, 1, detail(&error)))?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Such a file is not as it should be.
+pub fn broken(file: &str, overrides: Option<&Path>, line: usize, detail: String) -> ReportError {
+    ReportError::Template { file: place(file, overrides), line, detail }
+}
+
 fn environment(overrides: Option<&Path>) -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
@@ -93,6 +130,7 @@ fn environment(overrides: Option<&Path>) -> Result<Environment<'static>, Error> 
     environment.set_loader(move |name| load(name, folder.as_deref()));
     environment.set_auto_escape_callback(|name| match name.rsplit_once('.') {
         Some((_, "css")) => AutoEscape::None,
+        Some((_, "md")) => AutoEscape::Custom(MARKDOWN.into()),
         _ => AutoEscape::Html,
     });
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -120,31 +158,41 @@ fn load(name: &str, overrides: Option<&Path>) -> Result<Option<String>, Error> {
 
 /// The one place where values become text of the document: made printable, then escaped.
 fn print_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    if *state.auto_escape() == AutoEscape::Custom(MARKDOWN.into()) {
+        return out.write_str(&markdown(&label::clean(&value.to_string()))).map_err(Error::from);
+    }
     match value.as_str().filter(|_| value.kind() == ValueKind::String && !value.is_safe()) {
         Some(text) => escape_formatter(out, state, &Value::from(label::clean(text))),
         None => escape_formatter(out, state, value),
     }
 }
 
+/// Text that means nothing but itself in Markdown, on one line.
+fn markdown(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' => escaped.push(' '),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '&' | '~' => escaped.extend(['\\', c]),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// Names of reports become names of files.
 fn check_name(name: &str) -> Result<(), ReportError> {
     let is_plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     if is_plain { Ok(()) } else { Err(ReportError::BadName { name: label::shorten(name, 60) }) }
 }
 
 /// The error of the innermost template, with the file that the user can open.
-fn failure(error: &Error, name: &str, overrides: Option<&Path>) -> ReportError {
-    let asked_for = format!("{name}.html");
-    if error.kind() == ErrorKind::TemplateNotFound && error.name().is_none() && !is_known(&asked_for, overrides) {
-        let reports = EMBEDDED.iter().filter_map(|(file, _)| file.strip_suffix(".html"));
-        let known: Vec<&str> = reports.filter(|file| !PARTS.contains(file)).collect();
-        return ReportError::UnknownTemplate {
-            name: name.into(),
-            known: known.join(", "),
-            folder: overrides.map(Path::to_owned),
-        };
+fn failure(error: &Error, asked_for: &str, overrides: Option<&Path>) -> ReportError {
+    if error.kind() == ErrorKind::TemplateNotFound && error.name().is_none() && !is_known(asked_for, overrides) {
+        return unknown(asked_for.trim_end_matches(".html"), overrides);
     }
     let innermost = innermost(error);
-    let file = innermost.name().unwrap_or(&asked_for);
+    let file = innermost.name().unwrap_or(asked_for);
     ReportError::Template {
         file: place(file, overrides),
         line: innermost.line().unwrap_or(1),
@@ -152,9 +200,26 @@ fn failure(error: &Error, name: &str, overrides: Option<&Path>) -> ReportError {
     }
 }
 
+fn unknown(name: &str, overrides: Option<&Path>) -> ReportError {
+    let reports = EMBEDDED.iter().filter_map(|(file, _)| file.strip_suffix(".html"));
+    let reports = reports.filter(|file| !PARTS.contains(file)).map(str::to_owned);
+    let known: Vec<String> = reports.chain(document::names()).collect();
+    ReportError::UnknownTemplate { name: name.into(), known: known.join(", "), folder: overrides.map(Path::to_owned) }
+}
+
 /// Templates that are pieces of a report, not reports.
-const PARTS: &[&str] =
-    &["decision", "section", "figure", "table", "site-head", "site-index", "site-pipeline", "site-run", "site-trend"];
+const PARTS: &[&str] = &[
+    "decision",
+    "document",
+    "section",
+    "figure",
+    "table",
+    "site-head",
+    "site-index",
+    "site-pipeline",
+    "site-run",
+    "site-trend",
+];
 
 fn is_known(file: &str, overrides: Option<&Path>) -> bool {
     load(file, overrides).is_ok_and(|text| text.is_some())

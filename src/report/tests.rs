@@ -369,9 +369,49 @@ fn a_broken_template_fails_with_its_file_and_line() {
 }
 
 #[test]
+fn every_section_is_known_by_name() {
+    for audit in all() {
+        let view = view::View::of(&audit);
+        let ids = view.sections.iter().chain(&view.annexes).map(|section| section.id);
+        ids.for_each(|id| assert!(view::SECTIONS.contains(&id), "{id}"));
+    }
+}
+
+#[test]
+fn every_document_informs_asks_and_says_what_is_not_provided() {
+    for audit in all() {
+        for name in document::names() {
+            let html = render(&audit, &name, None).unwrap();
+            assert!(html.contains("it is not legal advice"), "{name}");
+            assert!(html.contains("not provided</span> <code>[report.fields] "), "{name}");
+            tags(&html);
+            assert!(!html.contains("<script") && !html.contains("http://") && !html.contains("https://"), "{name}");
+            let markdown = markdown(&audit, &name, None).unwrap();
+            assert!(markdown.contains("it is not legal advice") && !markdown.contains("<p"), "{name}");
+            let json: serde_json::Value = serde_json::from_str(&json(&audit, &name, None).unwrap()).unwrap();
+            assert!(json["document"]["outline"].as_array().unwrap().len() > 2, "{name}");
+            assert!(!json["document"].to_string().contains("\"chart\""), "{name}");
+        }
+    }
+}
+
+#[test]
+fn hostile_texts_are_just_text_in_every_document_and_format() {
+    let audit = poisoned("<script>alert(1)</script>|`x`\n# ");
+    for name in ["audit", "nyc-ll144", "adverse-action", "model-card"] {
+        assert!(!render(&audit, name, None).unwrap().contains("<script>"), "{name}");
+        let markdown = markdown(&audit, name, None).unwrap();
+        assert!(!markdown.contains("<script>") && !markdown.contains("|`x`"), "{name}");
+    }
+}
+
+#[test]
 fn an_unknown_template_names_those_that_are_known() {
     let error = render(&example::binary(), "audti", None).unwrap_err();
-    assert_eq!(error.to_string(), "there is no report template `audti`; known: audit");
+    assert_eq!(
+        error.to_string(),
+        "there is no report template `audti`; known: audit, adverse-action, eu-ai-act, model-card, model-risk, nyc-ll144"
+    );
     assert!(matches!(render(&example::binary(), "../secret", None), Err(ReportError::BadName { .. })));
     let missing = std::path::Path::new("no/such/folder");
     assert!(matches!(render(&example::binary(), "audit", Some(missing)), Err(ReportError::Folder { .. })));

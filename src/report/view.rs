@@ -1,6 +1,7 @@
 //! What the templates print: sections of already formatted words, tables and drawn charts.
 
 use super::charts::Figure;
+use super::document::Document;
 use super::label::{self, Label};
 use super::lookup::Lookup;
 use super::sections;
@@ -10,6 +11,23 @@ use crate::audit::Audit;
 use crate::privacy;
 use serde::Serialize;
 
+/// Names of all sections, in the order of the report, then those that only some documents have.
+pub const SECTIONS: &[&str] = &[
+    "gates",
+    "scope",
+    "performance",
+    "fairness",
+    "drivers",
+    "gaps",
+    "cases",
+    "opinions",
+    "withheld",
+    "drift",
+    "provenance",
+    "impact-ratios",
+    "reasons",
+];
+
 /// The whole report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct View {
@@ -17,9 +35,16 @@ pub struct View {
     pub title: Label,
     /// "Model audit · adult-income · 21 November 2026".
     pub eyebrow: String,
+    pub pipeline: String,
+    /// "21 November 2026".
+    pub as_of: String,
     pub description: Option<String>,
     pub verdict: Verdict,
     pub sections: Vec<Section>,
+    /// Sections that only some documents have.
+    pub annexes: Vec<Section>,
+    /// What a declared document prints instead of all sections.
+    pub document: Option<Document>,
     /// "Run 0190… · probity 0.1.0 · …" at the foot.
     pub colophon: String,
 }
@@ -132,13 +157,18 @@ impl View {
             sections::drift::section(&lookup),
             sections::provenance::section(&lookup),
         ];
+        let annexes = [sections::impact::section(&lookup, &published), sections::reasons::section(&lookup)];
         Self {
             lang: "en",
             title: Label::whole(title, 120),
+            pipeline: label::shorten(&run.pipeline, 60),
+            as_of: words::date(&run.as_of),
             eyebrow: format!("Model audit · {} · {}", label::shorten(&run.pipeline, 60), words::date(&run.as_of)),
             description: audit.scope.description.clone(),
             verdict: sections::verdict::headline(audit),
             sections: all.into_iter().flatten().collect(),
+            annexes: annexes.into_iter().flatten().collect(),
+            document: None,
             colophon: format!("Run {} · probity {} · drawn from the stored run alone.", run.run_id, run.tool_version),
         }
     }

@@ -30,7 +30,7 @@ pub struct RunWriter<'a> {
 /// A rendered report to be stored.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
-    /// Names the file: `<template>.html`.
+    /// Names the file: `<template>.html`, or the whole name where it has an ending of its own.
     pub template: &'a str,
     pub html: &'a [u8],
 }
@@ -199,7 +199,8 @@ impl<'a> RunWriter<'a> {
         staged.push(self.staged_document(layout::AUDIT_KIND, layout::AUDIT_FILE, &audit_json(audit)?)?);
         for report in reports {
             layout::check_template(report.template)?;
-            let (kind, name) = (format!("report:{}", report.template), format!("{}.html", report.template));
+            let ending = if report.template.contains('.') { "" } else { ".html" };
+            let (kind, name) = (format!("report:{}", report.template), format!("{}{ending}", report.template));
             staged.push(self.staged_document(&kind, &name, report.html)?);
         }
         Ok(staged)

@@ -145,6 +145,7 @@ pub(super) fn audit(run_id: &str, pipeline: &str, as_of: &str) -> Audit {
         sample: Sample::default(),
         cases: vec![],
         also: vec![],
+        adverse: None,
         notes: vec![],
         timings: [("total".to_string(), 1.5)].into(),
     }

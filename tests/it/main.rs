@@ -5,6 +5,7 @@ mod bad_input;
 mod custody;
 mod determinism;
 mod docs_sql;
+mod documents;
 mod drift;
 mod explaining;
 mod formats;

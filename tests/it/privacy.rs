@@ -198,6 +198,10 @@ fn no_withheld_count_follows_from_the_page() {
     }
     assert!(n_numbers > 40, "{n_numbers} numbers were read off the page");
     nothing_is_pinned(&cells, &mut attack, &log);
+    // Titles in charts are labels: no count hides in a tooltip.
+    let titles =
+        page.split("<title").skip(2).map(|rest| rest.split("</title>").next().unwrap().split_once('>').unwrap().1);
+    titles.for_each(|title| assert!(!title.contains(|c: char| c.is_ascii_digit()), "{title}"));
     // Of a group of which everything is withheld, only the log speaks: no row, bar, dot, tooltip or sentence.
     let (before, rest) = page.split_once("Suppression log").unwrap();
     let after = rest.split_once("</table>").unwrap().1;

@@ -92,6 +92,9 @@ decide_on = "point"
 severity = "fail"
 [report]
 templates = ["audit"]
+reasons_version = "1"
+reasons_per_decision = 4
+least_share = 0.02
 title = "t"
 [store]
 results = "../var/results"

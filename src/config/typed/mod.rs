@@ -6,6 +6,7 @@
 mod data;
 mod explain;
 mod fairness;
+mod fields;
 mod importance;
 mod lime;
 mod model;
@@ -14,6 +15,7 @@ mod output;
 pub use data::{Data, Image, PerChannel, Scalar};
 pub use explain::{Baseline, Cover, Explain, Method, Outputs, Players, Rows, Sampling, Scale};
 pub use fairness::{Attribute, Binned, ChangeBaseline, DecideOn, Fairness, Gate, MetricsChoice, Severity};
+pub use fields::Fields;
 pub use importance::{Grid, Importance, ImportanceMethod, Layers, Tensors};
 pub use lime::{Around, Discretiser, FeatureSelection, Lime, PointBins, SurrogateFeatures};
 pub use model::{Background, InputColumns, Model, Task};

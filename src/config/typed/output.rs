@@ -1,8 +1,10 @@
 //! `[report]`, `[store]`, `[privacy]` and `[notify]`: where results go, and what leaves the house.
 
 use super::ENV_PATTERN;
+use super::Fields;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The HTML documents made of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -13,11 +15,33 @@ pub struct Report {
     /// Headline of the report. Default: the pipeline's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// Free texts for the documents.
+    pub fields: Fields,
+    /// What a feature is called as a reason for an unfavourable decision: feature to text.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub reasons: BTreeMap<String, String>,
+    /// Version of the texts of reasons.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasons_version: Option<String>,
+    /// Most principal reasons of a decision. Default 4.
+    #[schemars(range(min = 1, max = 20))]
+    pub reasons_per_decision: u32,
+    /// Categories of a smaller share of the rows are left out of the impact ratios of "nyc-ll144". Default 0: none.
+    #[schemars(range(min = 0.0, max = 0.5))]
+    pub least_share: f64,
 }
 
 impl Default for Report {
     fn default() -> Self {
-        Report { templates: vec![Template::Audit], title: None }
+        Report {
+            templates: vec![Template::Audit],
+            title: None,
+            fields: Fields::default(),
+            reasons: BTreeMap::new(),
+            reasons_version: None,
+            reasons_per_decision: 4,
+            least_share: 0.0,
+        }
     }
 }
 

@@ -19,6 +19,10 @@ pub fn view(comparison: &Comparison) -> View {
         description: None,
         verdict: verdict(comparison),
         sections: sections.into_iter().flatten().collect(),
+        pipeline: now.pipeline.clone(),
+        as_of: words::date(&now.as_of),
+        annexes: Vec::new(),
+        document: None,
         colophon: format!("Runs {} and {} · drawn from the stored runs alone.", before.run_id, now.run_id),
     }
 }

@@ -53,6 +53,10 @@ fn view(audit: &Audit, decision: &Decision) -> View {
         description: audit.scope.description.clone(),
         verdict: sections::verdict::headline(audit),
         sections: all.into_iter().flatten().collect(),
+        pipeline: audit.run.pipeline.clone(),
+        as_of: words::date(&audit.run.as_of),
+        annexes: Vec::new(),
+        document: None,
         colophon: format!("Run {} · probity {} · drawn from stored values alone.", run.run_id, run.tool_version),
     }
 }

@@ -301,7 +301,7 @@ pub struct GroupAttribution {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CurvePoint {
-    /// "pdp", "ice", "ale", "roc", "pr", "calibration", "threshold", "score_histogram".
+    /// "pdp", "ice", "ale", "deletion", "insertion", "roc", "pr", "calibration", "threshold", "score_histogram".
     pub kind: String,
     /// Feature or attribute the curve belongs to, "" for overall.
     pub feature: String,
@@ -352,6 +352,19 @@ pub struct Case {
     /// The row's surrogate, for methods that fit one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub local_fit: Option<CaseFit>,
+    /// `None` where nothing tried turns it, or it was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flip: Option<CaseFlip>,
+}
+
+/// The smallest change of a single column that turns a row's decision, among the values tried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseFlip {
+    pub feature: String,
+    pub from: String,
+    pub to: String,
+    /// What the model reports with it, for the case's output.
+    pub score: f64,
 }
 
 /// How well one row's surrogate fits.

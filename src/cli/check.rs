@@ -18,13 +18,19 @@ pub(super) fn run(args: &CheckArgs) -> Done {
     for path in &args.pipelines {
         let plan = opening::resolve(opening::load(path, &args.sets)?, threads, 16_384)?;
         let foresights = foresights(&plan).map_err(|error| opening::run_problem(path, error))?;
+        let global = pipeline::foreseen(&plan).map_err(|error| opening::run_problem(path, error))?;
         let sizes = pipeline::group_sizes(&plan).map_err(|error| opening::run_problem(path, error))?;
-        style::print(&describe(&plan, &foresights, &sizes));
+        style::print(&describe(&plan, &foresights, &global, &sizes));
     }
     Ok(ExitStatus::Passed)
 }
 
-fn describe(plan: &Plan, foresights: &[Option<Foresight>], sizes: &[GroupSizes]) -> String {
+fn describe(
+    plan: &Plan,
+    foresights: &[Option<Foresight>],
+    global: &[(&'static str, u64)],
+    sizes: &[GroupSizes],
+) -> String {
     let config = plan.config();
     let mut text = format!("{}: a {} audit\n\n", config.pipeline.name, task_name(plan.task));
     let files = plan.source.files.len();
@@ -47,6 +53,7 @@ fn describe(plan: &Plan, foresights: &[Option<Foresight>], sizes: &[GroupSizes])
         text += &line("score", &model.scorer.reading().score.name);
     }
     text += &explanations(plan, foresights);
+    text += &importance(global);
     text += &groups(sizes);
     text += &line("gates", &plan.gates.len().to_string());
     text += &line("threads", &plan.threads.to_string());
@@ -68,6 +75,15 @@ fn structure(plan: &Plan) -> String {
     }
 }
 
+/// What the importance methods ask of the model.
+fn importance(global: &[(&'static str, u64)]) -> String {
+    let one = |(at, (method, calls)): (usize, &(&str, u64))| {
+        let title = if at == 0 { "importance" } else { "" };
+        line(title, &format!("{method}: up to {} model evaluations", style::thousands(*calls)))
+    };
+    global.iter().enumerate().map(one).collect()
+}
+
 /// The main method and the further ones.
 fn planned(plan: &Plan) -> impl Iterator<Item = &ExplainPlan> {
     plan.explain().into_iter().chain(plan.model.iter().flat_map(|model| &model.also))
@@ -75,6 +91,14 @@ fn planned(plan: &Plan) -> impl Iterator<Item = &ExplainPlan> {
 
 fn foresights(plan: &Plan) -> Result<Vec<Option<Foresight>>, RunError> {
     planned(plan).map(|explain| pipeline::foresee(plan, explain)).collect()
+}
+
+/// Rows that faithfulness has each method explain besides.
+fn on_trial(plan: &Plan) -> String {
+    match pipeline::rows_on_trial(plan) {
+        0 => String::new(),
+        rows => line("", &format!("and {rows} rows on trial (faithfulness), at the same cost a row")),
+    }
 }
 
 fn explanations(plan: &Plan, foresights: &[Option<Foresight>]) -> String {
@@ -86,7 +110,9 @@ fn explanations(plan: &Plan, foresights: &[Option<Foresight>]) -> String {
     let groups = std::iter::once(typed).chain(&typed.also).map(|explain| explain.players.as_slice());
     let told = planned(plan).zip(foresights).zip(groups).enumerate();
     told.map(|(at, ((explain, foresight), groups))| {
-        explanation(plan, explain, foresight.as_ref(), if at == 0 { "explain" } else { "also" }) + &clusters(groups)
+        explanation(plan, explain, foresight.as_ref(), if at == 0 { "explain" } else { "also" })
+            + &clusters(groups)
+            + &on_trial(plan)
     })
     .collect()
 }

@@ -167,6 +167,7 @@ fn page(account: &Account, audit: &Audit) -> Decision {
             base_value: explanation.base_value,
             terms: explanation.terms.iter().filter(|term| !term.is_rest()).map(case_term).collect(),
             local_fit: explanation.local_fit.clone(),
+            flip: None,
             other: explanation.terms.iter().find(|term| term.is_rest()).map(|term| term.attribution),
         }
     };

@@ -19,10 +19,6 @@ use Asks::{Always, For, Prefix};
 
 /// Dotted keys (list indices left out). Delete a line when its feature arrives.
 const NOT_YET: &[(&str, Asks)] = &[
-    ("importance.methods", For("interaction")),
-    ("importance.methods", For("morris")),
-    ("importance.methods", For("sage")),
-    ("importance.methods", For("sobol")),
     ("layers", Always),
     ("store.catalogue", Prefix("postgres://")),
     ("store.catalogue", Prefix("postgresql://")),

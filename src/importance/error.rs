@@ -4,7 +4,7 @@ use super::metric::{Metric, Task};
 use crate::explain::game::PlayersError;
 use crate::model::predictor::PredictError;
 
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ImportanceError {
     #[error(transparent)]
     Predict(#[from] PredictError),
@@ -28,4 +28,13 @@ pub enum ImportanceError {
     NotANumber { player: String, count: usize, n_rows: usize },
     #[error("`importance.repeats` is 0; shuffle at least once")]
     NoRepeats,
+    #[error("`importance.budget` pays for too few rows: \"{method}\" needs at least {least}")]
+    Budget { method: &'static str, least: u64 },
+    #[error(
+        "the columns hold pictures or lists, whose single values are no factors; leave \"interaction\", \"sage\", \
+         \"sobol\", \"morris\" and \"faithfulness\" out of `importance.methods`"
+    )]
+    Pictures,
+    #[error("the model scores a made-up row as {score}; only finite scores can be compared")]
+    NotFinite { score: f64 },
 }

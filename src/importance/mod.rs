@@ -5,16 +5,34 @@
 //! `sample` of the rows that fits in memory; `metric` scores predictions against labels; `permutation` shuffles,
 //! predicts and compares. Shuffling breaks a column's ties with all others, so correlated columns share importance
 //! between them or are judged on rows that do not occur: group them as one player where that matters.
+//!
+//! Beside it: dependence curves (`dependence`), interactions (`interaction`), Shapley values of the loss (`sage`), shares
+//! of the score's variance (`sobol`), elementary effects (`morris`), single changes and the decisions they turn
+//! (`local`), and how far methods agree (`agreement`). All ask the model about made-up rows through `answers`, within a
+//! budget of such rows.
 
+pub mod agreement;
+mod answers;
 mod classification;
 pub mod dependence;
 mod error;
+mod interaction;
+mod local;
 mod metric;
+mod morris;
 mod permutation;
 mod regression;
+mod sage;
 mod sample;
+mod sobol;
 
+pub use answers::{Factors, answers};
 pub use error::ImportanceError;
+pub use interaction::{friedman_h, interaction_rows};
+pub use local::{Decide, Flip, Sweep};
 pub use metric::{Metric, Task};
+pub use morris::{morris, trajectories};
 pub use permutation::{PermutationImportance, Settings, Undefined, permutation_importance};
+pub use sage::{Sage, sage, sage_rows};
 pub use sample::{DEFAULT_CAP, Reservoir, Sample};
+pub use sobol::{Study, sobol, sobol_samples};

@@ -1,6 +1,6 @@
 //! From everything computed to the audit.
 
-use super::{Computed, Request, RunError, players};
+use super::{Computed, Request, RunError, agreeing, players};
 use crate::audit::{
     AttributeScope, Audit, Decision, Documents, ModelFacts, Note, Privacy, Run, SCHEMA_VERSION, Scope, Status,
 };
@@ -118,6 +118,10 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
     }
     audit.curves.extend(computed.curves);
     audit.importance.extend(computed.permutation.into_iter().flat_map(|permutation| permutation.importance));
+    audit.importance.extend(computed.global.importance);
+    audit.curves.extend(computed.global.curves);
+    audit.metrics.extend(computed.global.metrics);
+    audit.metrics.extend(agreeing::agreements(&audit.importance, &audit.scope.explained_outputs));
     audit
 }
 
@@ -244,6 +248,7 @@ fn notes(plan: &Plan, computed: &Computed) -> Vec<Note> {
             format!("Permutation importance by {} is undefined: {}.", undefined.metric.name(), undefined.reason),
         ));
     }
+    notes.extend(computed.global.notes.iter().cloned());
     if plan.gates.is_empty() {
         notes.push(note("gates", "No gates are configured: nothing was required of this model.".to_owned()));
     }

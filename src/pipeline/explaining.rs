@@ -186,8 +186,11 @@ impl<'a> Explaining<'a> {
         self.shown(batch, scored, &part, &decided, |shown| {
             let names =
                 CaseNames { features: &self.players.names, outputs: &self.plan.outputs, top_k: self.explain.top_k };
-            let case =
-                |(at, it): (usize, &&Picked)| Picked { row: it.row, case: case(shown, at, &it.case.chosen_as, &names) };
+            let case = |(at, it): (usize, &&Picked)| Picked {
+                row: it.row,
+                features: it.features.clone(),
+                case: case(shown, at, &it.case.chosen_as, &names),
+            };
             Ok(here.iter().enumerate().map(case).collect())
         })
     }
@@ -341,6 +344,7 @@ impl<'a> Explaining<'a> {
             attributions: &decided.explanation.attributions,
             surrogates: decided.explanation.surrogates.as_ref(),
             keys: &part.keys,
+            features: &part.features,
             output_of: &output_of,
             values: &values,
             ids: &|row| part.ids.text(row),

@@ -7,6 +7,7 @@ use super::explainer::Explainer;
 use super::explaining::Explaining;
 use super::gallery::Picked;
 use super::scoring::{self, Agreement};
+use super::trial::{Trial, Tried};
 use super::{Progress, RunError, assemble, proof, reference};
 use crate::audit::{Further, Importance};
 use crate::dataset::Reader;
@@ -20,6 +21,17 @@ pub struct FurtherRun {
     pub told: Further,
     /// Mean |attribution| under the method's own name.
     pub importance: Vec<Importance>,
+    /// What it says of the rows on trial.
+    pub tried: Option<Tried>,
+}
+
+/// What the main pass found, for the methods beside it.
+#[derive(Clone, Copy)]
+pub struct Found<'a> {
+    pub levels: &'a GroupLevels,
+    /// The main method's cases.
+    pub picked: &'a [Picked],
+    pub trial: Option<&'a Trial>,
 }
 
 /// Explains the rows that `explain` asks for and the main method's cases.
@@ -28,7 +40,7 @@ pub fn explain(
     model: &PlannedModel,
     explain: &ExplainPlan,
     native: Option<&NativePredictor>,
-    (levels, picked): (&GroupLevels, &[Picked]),
+    Found { levels, picked, trial }: Found,
     writer: &mut RunWriter,
     progress: &dyn Progress,
 ) -> Result<FurtherRun, RunError> {
@@ -56,6 +68,7 @@ pub fn explain(
     }
     let order = |it: &Picked| picked.iter().position(|main| main.case.chosen_as == it.case.chosen_as);
     cases.sort_by_key(order);
+    let tried = trial.map(|trial| trial.put(plan, model, explain, &explainer)).transpose()?;
     let proof = proof::of(&explaining, &background);
     let run = explaining.finish(levels)?;
     let own = |row: Importance| match row.method.as_str() {
@@ -63,6 +76,7 @@ pub fn explain(
         _ => row,
     };
     Ok(FurtherRun {
+        tried,
         importance: run.summary.importance.into_iter().map(own).collect(),
         told: Further { proof, outputs: run.outputs, cases: cases.into_iter().map(|it| it.case).collect() },
     })

@@ -3,6 +3,7 @@
 use super::explainer::Surrogates;
 use super::players::Values;
 use crate::audit::{Case, CaseFit, CaseTerm, Sample, SampleSeries};
+use crate::dataset::Features;
 use crate::explain::{Attributions, largest};
 use crate::plan::{choose, within};
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ pub struct Gallery {
 pub struct Picked {
     /// The row's position in the data.
     pub row: u64,
+    /// The row alone.
+    pub features: Features,
     pub case: Case,
 }
 
@@ -59,6 +62,7 @@ pub struct Shown<'a> {
     pub surrogates: Option<&'a Surrogates>,
     /// The rows' positions in the data.
     pub keys: &'a [u64],
+    pub features: &'a Features,
     /// Position among `outputs` of each row's attribution `[rows × explained]`; the same for all rows unless predicted.
     pub output_of: &'a dyn Fn(usize, usize) -> usize,
     pub values: &'a [Values<'a>],
@@ -131,7 +135,8 @@ impl Gallery {
             if self.cases.get(&pick).is_none_or(|(best, _)| rank > *best) {
                 let names = Names { features: &self.features, outputs: &self.outputs, top_k: self.top_k };
                 let case = case(shown, row, pick.name(), &names);
-                self.cases.insert(pick, (rank, Picked { row: shown.keys[row], case }));
+                self.cases
+                    .insert(pick, (rank, Picked { row: shown.keys[row], features: shown.features.take(&[row]), case }));
             }
         }
     }
@@ -174,6 +179,7 @@ pub fn case(shown: &Shown, row: usize, chosen_as: &str, names: &Names) -> Case {
         base_value,
         terms: terms.collect(),
         other: kept.other(phi),
+        flip: None,
         local_fit: shown.surrogates.map(|surrogates| {
             let fit = surrogates.fits[[row, 0]];
             CaseFit { local_prediction: fit.local_prediction, r2: fit.r2, stability: fit.stability }

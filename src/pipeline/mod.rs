@@ -5,6 +5,7 @@
 
 mod additivity;
 mod adverse;
+mod agreeing;
 mod assemble;
 mod curves;
 mod drifting;
@@ -15,6 +16,7 @@ mod fitting;
 mod foresight;
 mod further;
 mod gallery;
+mod global;
 mod history;
 mod maps;
 mod meetings;
@@ -23,17 +25,20 @@ mod predictions;
 mod proof;
 mod reference;
 mod scoring;
+mod trial;
 mod turn;
 
 pub use error::{Cause, RunError};
 pub use explainer::Explainer;
 pub use foresight::{Foresight, GroupSizes, foresee, group_sizes};
+pub use global::foreseen;
+pub use trial::rows_on_trial;
 
 use crate::audit::{Audit, Distribution};
 use crate::config::{ImportanceMethod, Template};
 use crate::dataset::{Batch, Labels, Reader};
 use crate::fairness::{FairnessAccumulator, FairnessResult, Rows, Spec, Truth};
-use crate::importance::{self, Reservoir, permutation_importance};
+use crate::importance::{self, Reservoir, Sample, permutation_importance};
 use crate::model::NativePredictor;
 use crate::model::predictor::Predictor;
 use crate::plan::{Background, Plan, fairness_task, importance_task};
@@ -43,10 +48,12 @@ use crate::store::{Committed, Inputs, Report, RunSummary, RunWriter, Store, TOOL
 use drifting::Drifting;
 use explaining::{ExplainedRun, Explaining};
 use further::FurtherRun;
+use global::Global;
 use reference::background;
 use scoring::{Agreement, ScoredBatch};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use trial::{Trial, Tried};
 
 /// What a terminal shows while a run goes on.
 pub trait Progress: Sync {
@@ -149,6 +156,7 @@ pub struct Computed {
     pub explained: Option<ExplainedRun>,
     pub further: Vec<FurtherRun>,
     pub permutation: Option<importance::PermutationImportance>,
+    pub global: Global,
     /// Dependence curves.
     pub curves: Vec<crate::audit::CurvePoint>,
     pub distributions: Vec<Distribution>,
@@ -242,20 +250,32 @@ impl<'a> Computation<'a> {
             Some(native) => native as &dyn Predictor,
             None => &model.scorer,
         });
+        // Rows without any label have nothing to lose.
+        let sample = sample.and_then(|sample| sample.finish().ok());
         let (permutation, curves) = match predictor {
             Some(predictor) => (
-                self.timed("importance", || permutation(plan, sample, predictor))?,
+                self.timed("importance", || permutation(plan, sample.as_ref(), predictor))?,
                 self.timed("importance", || curves::curves(plan, predictor))?,
             ),
             None => (None, Vec::new()),
         };
+        let trial = self.timed("importance", || Trial::new(plan))?;
         let proof = proof::main(plan, explaining.as_ref().zip(background.as_ref()), &agreement, batch_difference);
-        let explained =
+        let mut explained =
             self.timed("explain", || explaining.map(|explaining| explaining.finish(&levels)).transpose())?;
-        let further = self.further(explained.as_ref(), native.as_ref(), &levels, writer)?;
+        let mut global = Global::default();
+        if let Some(predictor) = predictor {
+            let find = || global::global(plan, predictor, sample.as_ref(), explained.as_mut());
+            global = self.timed("importance", find)?;
+        }
+        let further = self.further(explained.as_ref(), native.as_ref(), &levels, trial.as_ref(), writer)?;
+        if let (Some(trial), Some(predictor)) = (&trial, predictor) {
+            let tried = self.tried(trial, explainer.as_ref(), &further)?;
+            (global.metrics, global.curves) = self.timed("importance", || trial.finish(plan, predictor, &tried))?;
+        }
         self.add("total", started.elapsed().as_secs_f64());
         let timings = self.timings;
-        Ok(Computed { fairness, explained, further, permutation, curves, distributions, tally, proof, timings })
+        Ok(Computed { fairness, explained, further, permutation, global, curves, distributions, tally, proof, timings })
     }
 
     fn further(
@@ -263,18 +283,34 @@ impl<'a> Computation<'a> {
         main: Option<&ExplainedRun>,
         native: Option<&NativePredictor>,
         levels: &GroupLevels,
+        trial: Option<&Trial>,
         writer: &mut RunWriter,
     ) -> Result<Vec<FurtherRun>, RunError> {
         let (Some(model), Some(main)) = (&self.plan.model, main) else { return Ok(Vec::new()) };
         let (plan, progress) = (self.plan, self.progress);
         let mut further = Vec::with_capacity(model.also.len());
         for explain in &model.also {
-            let found = (levels, main.cases.as_slice());
+            let found = further::Found { levels, picked: main.cases.as_slice(), trial };
             further.push(
                 self.timed("explain", || further::explain(plan, model, explain, native, found, writer, progress))?,
             );
         }
         Ok(further)
+    }
+
+    /// What the main method, then the further ones, say of the rows on trial.
+    fn tried(
+        &mut self,
+        trial: &Trial,
+        explainer: Option<&Explainer>,
+        further: &[FurtherRun],
+    ) -> Result<Vec<Tried>, RunError> {
+        let plan = self.plan;
+        let (Some(model), Some(explain), Some(explainer)) = (&plan.model, plan.explain(), explainer) else {
+            return Ok(Vec::new());
+        };
+        let main = self.timed("explain", || trial.put(plan, model, explain, explainer))?;
+        Ok(std::iter::once(main).chain(further.iter().filter_map(|further| further.tried.clone())).collect())
     }
 
     fn explainer<'b>(
@@ -297,7 +333,8 @@ impl<'a> Computation<'a> {
     fn importance_sample(&self) -> Option<Reservoir> {
         let plan = self.plan;
         let asked = plan.config().importance.methods.as_ref();
-        let wanted = asked.is_none_or(|methods| methods.contains(&ImportanceMethod::Permutation));
+        let labelled = [ImportanceMethod::Permutation, ImportanceMethod::Sage];
+        let wanted = asked.is_none_or(|methods| methods.iter().any(|method| labelled.contains(method)));
         let possible = plan.model.is_some() && plan.selection.label.is_some();
         (wanted && possible).then(|| Reservoir::new(importance::DEFAULT_CAP, plan.config().pipeline.seed))
     }
@@ -346,12 +383,14 @@ fn rows<'a>(batch: &'a Batch, scored: &'a ScoredBatch) -> Rows<'a> {
 
 fn permutation(
     plan: &Plan,
-    sample: Option<Reservoir>,
+    sample: Option<&Sample>,
     predictor: &dyn Predictor,
 ) -> Result<Option<importance::PermutationImportance>, RunError> {
+    let asked = plan.config().importance.methods.as_ref();
+    if asked.is_some_and(|methods| !methods.contains(&ImportanceMethod::Permutation)) {
+        return Ok(None);
+    }
     let (Some(sample), Some(model)) = (sample, &plan.model) else { return Ok(None) };
-    // Rows without any label have no metric to lose.
-    let Ok(sample) = sample.finish() else { return Ok(None) };
     let task = importance_task(plan.task);
     let asked = plan.config().importance.metrics.iter().flatten();
     let named: Vec<_> = asked.filter_map(|name| importance::Metric::parse(name, task).ok()).collect();
@@ -364,5 +403,5 @@ fn permutation(
         confidence: plan.groups.confidence,
         threshold: plan.threshold,
     };
-    permutation_importance(predictor, &sample, &model.players, &settings).map(Some).map_err(RunError::unacceptable)
+    permutation_importance(predictor, sample, &model.players, &settings).map(Some).map_err(RunError::unacceptable)
 }

@@ -67,7 +67,8 @@ fn column(values: &[f64]) -> Array2<f64> {
     Array2::from_shape_fn((values.len(), 1), |(row, _)| values[row])
 }
 
-fn decide(plan: &Plan, scores: ArrayView1<f64>) -> u32 {
+/// The decision that scores of a row make.
+pub fn decide(plan: &Plan, scores: ArrayView1<f64>) -> u32 {
     match plan.task {
         Task::Binary => u32::from(scores[0] >= plan.threshold),
         // The first of equals, as ArgMax does.

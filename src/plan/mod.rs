@@ -30,7 +30,7 @@ pub use reading::name as task_name;
 pub use surrogate::LimePlan;
 
 use crate::config::{Config, Loaded, Task};
-use crate::dataset::{Column, Features, LabelSpec, Reader, Selection, Source};
+use crate::dataset::{Column, FeatureSpec, Features, Kind, LabelSpec, Reader, Selection, Source, Want};
 use crate::explain::game::Players;
 use crate::fairness::gates::GateSpec;
 use crate::model::import::recognise_output;
@@ -209,6 +209,13 @@ impl Plan {
 
     pub fn config(&self) -> &Config {
         &self.loaded.config
+    }
+
+    /// Whether a column's numbers, if it has any, are codes without an order.
+    pub fn is_category(&self, feature: &FeatureSpec) -> bool {
+        let boolean = self.source.field(&feature.column).is_some_and(|field| field.kind == Kind::Boolean);
+        let listed = feature.encode.is_some() || self.config().data.categorical.contains(&feature.column);
+        boolean || listed || feature.want == Want::Text
     }
 
     pub fn explain(&self) -> Option<&ExplainPlan> {

@@ -407,5 +407,6 @@ fn case(chosen_as: &str, score: f64) -> Case {
         terms: vec![term("relationship", "Husband", -0.8), term("age", "48", 4.5)],
         other: None,
         local_fit: None,
+        flip: Some(CaseFlip { feature: "age".into(), from: "48".into(), to: "24".into(), score: 0.31 }),
     }
 }

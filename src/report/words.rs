@@ -339,6 +339,21 @@ pub fn attributions(method: &str) -> &'static str {
     }
 }
 
+/// A way of ordering features in words.
+pub fn ranking(method: &str) -> String {
+    let known = match method {
+        "attribution" => "mean attributions",
+        "permutation" => "permutation importance",
+        "sage" => "SAGE",
+        "sobol" => "Sobol (total)",
+        "morris" => "Morris (μ*)",
+        "sensitivity" => "single changes",
+        "kernel" => "sampled coalitions",
+        other => return explainer(other),
+    };
+    known.to_owned()
+}
+
 /// What the explained scale is called on an axis.
 pub fn scale(scale: &str, task: &str) -> &'static str {
     match (scale, task) {

@@ -91,7 +91,7 @@ fn enumerated_networks_are_explained_the_same_on_any_threads_and_batches() {
 #[test]
 fn further_methods_are_explained_the_same_on_any_threads_and_batches() {
     let explain = "[[explain.also]]\nmethod = \"lime\"\nrows = 400\nbudget = 150\n\
-                   [[explain.also]]\nmethod = \"tree_path_dependent\"\n[importance]";
+                   [[explain.also]]\nmethod = \"tree_path_dependent\"\n[importance]\nbudget = 3000\nmethods = [\"attribution\", \"sage\", \"sobol\", \"morris\", \"interaction\", \"sensitivity\", \"faithfulness\"]";
     let toml = AUDIT.replace("[importance]", explain);
     assert_same(&toml, "xgb_binary");
     let fits =

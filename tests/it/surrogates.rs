@@ -95,3 +95,68 @@ fn what_lime_cannot_do_is_refused_with_the_place() {
     refused(&format!("{lime}[explain.lime]\nkernel_width = 0"), &["kernel_width"]);
     refused("[explain]\nmethod = \"tree\"\n[[explain.also]]\nmethod = \"tree\"", &["used twice"]);
 }
+
+/// Every method of importance beside two explanations, within this budget.
+fn studied(budget: u64) -> Project {
+    let project = explained("[[explain.also]]\nmethod = \"lime\"\nrows = 10\nbudget = 200");
+    let methods = "[\"attribution\", \"permutation\", \"interaction\", \"sage\", \"sobol\", \"morris\", \"sensitivity\", \"faithfulness\"]";
+    project.edit("[importance]", &format!("[importance]\nmethods = {methods}\nbudget = {budget}"));
+    project
+}
+
+#[test]
+fn importance_of_every_kind_is_stored_and_compared() {
+    let project = studied(20_000);
+    project.ran(0);
+    let known = project
+        .query("SELECT method, metric, count(*) AS n FROM importance GROUP BY method, metric ORDER BY method, metric");
+    let told: Vec<String> =
+        known.iter().map(|row| format!("{} {} {}", row["method"], row["metric"], row["n"]).replace('"', "")).collect();
+    let expected = [
+        "attribution mean_abs_attribution 5",
+        "interaction friedman_h 10",
+        "interaction friedman_h_total 5",
+        "lime mean_abs_attribution 5",
+        "morris mu 5",
+        "morris mu_star 5",
+        "morris sigma 5",
+        "permutation roc_auc 5",
+        "sage log_loss 5",
+        "sensitivity decision_change 5",
+        "sensitivity largest_change 5",
+        "sensitivity single_change_flips 5",
+        "sobol first_order 5",
+        "sobol total_order 5",
+    ];
+    assert_eq!(told, expected);
+    let pairs = project.value(
+        "SELECT count(*) AS n FROM metrics WHERE attribute = '(methods)' AND metric = 'agreement_kendall' AND value BETWEEN -1 AND 1",
+    );
+    assert_eq!(number(&pairs), 21.0, "seven ways of ordering features");
+    let curves = project.query(
+        "SELECT kind, group_value, min(x) AS a, max(x) AS b, count(*) AS n FROM curves WHERE feature = '(methods)' \
+         GROUP BY kind, group_value",
+    );
+    assert_eq!(curves.len(), 6, "deletion and insertion of two methods and a random order");
+    assert!(curves.iter().all(|row| (number(&row["a"]), number(&row["b"]), number(&row["n"])) == (0.0, 1.0, 6.0)));
+    let html = std::fs::read_to_string(project.stored(&["audit.html"])).unwrap();
+    for part in ["Agreement of the methods", "On trial", "Single changes", "rows that do not occur"] {
+        assert!(html.contains(part), "the report says {part:?}");
+    }
+}
+
+#[test]
+fn check_says_what_importance_asks_of_the_model_and_the_budget_holds() {
+    let ran = studied(8_000).probity(&["check", "audit.toml"]);
+    ran.expect(0);
+    let calls = |method: &str| -> u64 {
+        let line = ran.stdout.lines().find(|line| line.contains(&format!("{method}: up to"))).unwrap();
+        let digits: String = line.chars().filter(char::is_ascii_digit).collect();
+        digits.parse().unwrap()
+    };
+    for method in ["interaction", "sage", "sobol", "morris", "sensitivity"] {
+        assert!((100..=8_100).contains(&calls(method)), "{method}: {}", ran.stdout);
+    }
+    assert!(ran.stdout.contains("and 40 rows on trial"), "{}", ran.stdout);
+    studied(4).run(&[]).expect(2).says(&["`importance.budget` pays for too few rows"]);
+}

@@ -22,11 +22,17 @@ pub struct Importance {
     /// Points of partial dependence and accumulated local effects: a number, or the points by column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grid: Option<Grid>,
+    /// Interaction, sage, sobol, morris, sensitivity: most rows that each asks the model about. Default 200000.
+    #[schemars(range(min = 1))]
+    pub budget: u64,
+    /// Sensitivity: the small change of a number, in its standard deviations. Default 0.25.
+    #[schemars(range(min = 1e-6))]
+    pub delta: f64,
 }
 
 impl Default for Importance {
     fn default() -> Self {
-        Importance { methods: None, metrics: None, repeats: 10, grid: None }
+        Importance { methods: None, metrics: None, repeats: 10, grid: None, budget: 200_000, delta: 0.25 }
     }
 }
 
@@ -52,6 +58,10 @@ pub enum ImportanceMethod {
     Sobol,
     /// Elementary effects.
     Morris,
+    /// Largest change of score and decision by a change of one column.
+    Sensitivity,
+    /// Deletion and insertion curves and stability under noise, for every explanation method of the run.
+    Faithfulness,
 }
 
 /// Where curves are evaluated.

@@ -212,3 +212,23 @@ fn what_does_not_fit_is_refused() {
     let error = individual_curves(&model, &rows, &[], X, &constant, &settings()).unwrap_err();
     assert_eq!(error, DependenceError::Lengths { rows: 10, found: 0 });
 }
+
+/// PyALE's answer on the same rows and intervals (`tests/golden/sensitivity.json`).
+#[test]
+fn accumulated_effects_are_those_of_pyale() {
+    let known: serde_json::Value =
+        serde_json::from_str(include_str!("../../../tests/golden/sensitivity.json")).unwrap();
+    let list = |value: &serde_json::Value| -> Vec<f64> {
+        value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+    };
+    let rows: Vec<Vec<f64>> = known["rows"].as_array().unwrap().iter().map(list).collect();
+    let column = |at: usize| Column::Number(rows.iter().map(|row| row[at]).collect());
+    let rows = Features { n_rows: rows.len(), columns: (0..3).map(column).collect() };
+    let (x, y) = (list(&known["ale"]["x"]), list(&known["ale"]["y"]));
+    let model = Fake(|x: &[f64]| x[0] + x[0] * x[1]);
+    let found = accumulated_effects(&model, &rows, None, X, &Grid::given(&x), &settings()).unwrap();
+    assert_eq!(found.len(), x.len());
+    for (point, (x, y)) in found.iter().zip(x.iter().zip(y)) {
+        assert!((point.x - x).abs() < 1e-12 && (point.y - y).abs() < 1e-9, "{point:?} is not {y}");
+    }
+}

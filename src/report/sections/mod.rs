@@ -1,6 +1,7 @@
 //! The report's sections, in its order: each turns the part of the audit it is about into words, tables and charts,
 //! and is absent where the audit has nothing for it.
 
+pub mod agreement;
 pub mod cases;
 pub mod comparisons;
 pub mod crosses;

@@ -1,5 +1,6 @@
 //! Second opinions: what other methods say of the same model, how sure they are, and where they differ.
 
+use super::agreement;
 use crate::audit::{Case, CaseTerm, Further, Proof};
 use crate::report::label::{self, Label};
 use crate::report::lookup::Lookup;
@@ -14,7 +15,13 @@ const MAX_FEATURES: usize = 10;
 const MAX_CASES: usize = 6;
 
 pub fn section(lookup: &Lookup) -> Option<Section> {
-    let parts = vec![methods(lookup), cases(lookup)];
+    let parts = vec![
+        methods(lookup),
+        agreement::matrix(lookup),
+        agreement::trial(lookup),
+        agreement::sensitivity(lookup),
+        cases(lookup),
+    ];
     let lede = "The same scores explained in other ways. Where methods agree, a finding does not hang on the choice of \
                 one; where they differ, each answers another question or one of them fits badly.";
     Some(Section::of("opinions", "Second opinions", parts)?.with_lede(lede))

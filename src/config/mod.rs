@@ -156,7 +156,7 @@ fn complete(
 fn check(root: &Node, findings: &mut Findings) {
     let schema = Schema::new(&schema::PIPELINE);
     check::against_schema(root, schema, findings);
-    availability::refuse_unavailable(root, schema, findings);
+    availability::refuse_unavailable(root, findings);
     rules::conflicts(root, findings);
 }
 

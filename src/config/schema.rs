@@ -130,22 +130,13 @@ impl<'s> Schema<'s> {
     }
 
     /// The schema of a dotted key, entries of lists included under the list's key.
+    #[cfg(test)]
     pub fn property(self, key: &str) -> Option<&'s Json> {
         key.split('.').try_fold(self.root, |table, name| {
             let table = self.resolve(table);
             let table = if table["items"].is_object() { self.resolve(&table["items"]) } else { table };
             table["properties"].get(name)
         })
-    }
-
-    /// Texts that may stand at a dotted key, or in the list there.
-    pub fn names_at(self, key: &str) -> Vec<&'s str> {
-        let Some(property) = self.property(key) else {
-            return Vec::new();
-        };
-        let items = &self.resolve(property)["items"];
-        let schema = if items.is_object() { items } else { property };
-        self.branches(schema).into_iter().flat_map(names).collect()
     }
 
     /// Tables that have a key of this name, as `[table]`.

@@ -6,6 +6,7 @@
 mod change;
 mod comparison;
 mod documents;
+mod explained;
 mod gate;
 
 pub use change::{
@@ -13,6 +14,7 @@ pub use change::{
 };
 pub use comparison::{Comparison, Difference, GateChange, Side};
 pub use documents::{AdverseActions, AdverseRow, Documents, Privacy, ReasonCount};
+pub use explained::{AttributionGap, GroupAttribution, Importance, Proxy};
 pub use gate::{Gate, LimitOn};
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +34,12 @@ pub struct Audit {
     pub group_counts: Vec<GroupCount>,
     pub importance: Vec<Importance>,
     pub group_attributions: Vec<GroupAttribution>,
+    /// Why mean scores of groups differ.
+    #[serde(default)]
+    pub attribution_gaps: Vec<AttributionGap>,
+    /// How well features tell groups.
+    #[serde(default)]
+    pub proxies: Vec<Proxy>,
     pub gates: Vec<Gate>,
     pub drift: Vec<Drift>,
     /// What the run was compared with; `None` for the first run of a pipeline.
@@ -262,41 +270,6 @@ pub struct GroupCount {
     pub fp: Option<f64>,
     pub tn: Option<f64>,
     pub fn_: Option<f64>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Importance {
-    /// "attribution" (mean |φ|) or "permutation".
-    pub method: String,
-    /// "mean_abs_attribution", "roc_auc", …
-    pub metric: String,
-    pub feature: String,
-    pub output: String,
-    pub value: f64,
-    pub std_err: Option<f64>,
-    pub ci_low: Option<f64>,
-    pub ci_high: Option<f64>,
-    /// 1 is the most important.
-    pub rank: u32,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GroupAttribution {
-    pub attribute: String,
-    pub group_value: String,
-    pub feature: String,
-    pub output: String,
-    pub n: u64,
-    pub mean: f64,
-    pub mean_abs: f64,
-    pub std: f64,
-    pub q05: f64,
-    pub q25: f64,
-    pub q50: f64,
-    pub q75: f64,
-    pub q95: f64,
-    pub mean_ci_low: f64,
-    pub mean_ci_high: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,8 @@
 //! Rows count equally: attributions explain single decisions, and row weights do not enter.
 
 use super::AttributeSpec;
-use crate::audit::{GroupAttribution, Importance};
+use super::attribution_gaps::{FAVOURABLE, Place, Sums, adjust};
+use crate::audit::{AttributeScope, AttributionGap, GroupAttribution, Importance};
 use crate::stats::groups::{GroupError, groups};
 use crate::stats::intervals::student_quantile;
 use crate::stats::moments::Summary;
@@ -33,6 +34,8 @@ pub struct AttributionSummary {
     pub groups: Vec<GroupAttribution>,
     /// Mean |φ| with rank, by output.
     pub importance: Vec<Importance>,
+    /// Differences of means from each attribute's reference group.
+    pub gaps: Vec<AttributionGap>,
 }
 
 /// What names the numbers of an [`AttributionAccumulator`].
@@ -42,6 +45,8 @@ pub struct Names<'a> {
     pub features: &'a [String],
     pub levels: &'a GroupLevels,
     pub attributes: &'a [AttributeSpec],
+    /// Their reference groups.
+    pub references: &'a [AttributeScope],
 }
 
 /// Accumulates attributions, by cell.
@@ -59,6 +64,8 @@ pub struct AttributionAccumulator {
 struct Column {
     exact: usize,
     cells: Vec<Phi>,
+    /// Of the rows with a favourable label.
+    favoured: Vec<Sums>,
 }
 
 /// φ of one cell, output and feature.
@@ -75,14 +82,27 @@ impl AttributionAccumulator {
     pub fn new(n_outputs: usize, n_features: usize) -> Self {
         let n = n_outputs * n_features;
         let exact = (EXACT_VALUES / n.max(1)).clamp(MIN_EXACT, quantiles::EXACT_LIMIT);
-        Self { n_outputs, n_features, cells: Cells::default(), columns: vec![Column { exact, cells: Vec::new() }; n] }
+        Self {
+            n_outputs,
+            n_features,
+            cells: Cells::default(),
+            columns: vec![Column { exact, cells: Vec::new(), favoured: Vec::new() }; n],
+        }
     }
 
-    /// Takes in rows: `codes[column][row]` and row-major `phi[rows × outputs × features]`.
-    pub fn update(&mut self, codes: &[Vec<u32>], n_rows: usize, phi: &[f64]) -> Result<(), AttributionError> {
+    /// Takes in rows: `codes[column][row]`, row-major `phi[rows × outputs × features]`, and which rows have the
+    /// favourable label (none where labels are missing or not of two classes).
+    pub fn update(
+        &mut self,
+        codes: &[Vec<u32>],
+        n_rows: usize,
+        phi: &[f64],
+        favoured: &[bool],
+    ) -> Result<(), AttributionError> {
         let width = self.columns.len();
         let (outputs, features) = (self.n_outputs, self.n_features);
-        if phi.len() != n_rows * width || codes.iter().any(|column| column.len() != n_rows) {
+        let fits = favoured.is_empty() || favoured.len() == n_rows;
+        if phi.len() != n_rows * width || !fits || codes.iter().any(|column| column.len() != n_rows) {
             return Err(AttributionError::Shape { found: phi.len(), rows: n_rows, outputs, features });
         }
         if let Some(at) = phi.iter().position(|x| !x.is_finite()) {
@@ -97,6 +117,10 @@ impl AttributionAccumulator {
             for (summary, rows) in column.cells.iter_mut().zip(&rows_of_cells) {
                 rows.iter().for_each(|&row| summary.update(phi[row as usize * width + at]));
             }
+            for (sums, rows) in column.favoured.iter_mut().zip(&rows_of_cells) {
+                let favoured = rows.iter().filter(|&&row| favoured.get(row as usize).is_some_and(|&favoured| favoured));
+                favoured.for_each(|&row| sums.add(phi[row as usize * width + at]));
+            }
         });
         Ok(())
     }
@@ -108,6 +132,7 @@ impl AttributionAccumulator {
         self.columns.par_iter_mut().zip(other.columns).for_each(|(mine, theirs)| {
             mine.resize(n_cells);
             theirs.cells.into_iter().zip(&cells).for_each(|(phi, &to)| mine.cells[to as usize].merge(phi));
+            theirs.favoured.into_iter().zip(&cells).for_each(|(sums, &to)| mine.favoured[to as usize].merge(sums));
         });
     }
 
@@ -133,7 +158,30 @@ impl AttributionAccumulator {
                 })
             })
         });
-        Ok(AttributionSummary { groups: groups.collect(), importance: self.importance(names, confidence) })
+        Ok(AttributionSummary {
+            groups: groups.collect(),
+            importance: self.importance(names, confidence),
+            gaps: self.gaps(names, confidence)?,
+        })
+    }
+
+    fn gaps(&self, names: Names<'_>, confidence: f64) -> Result<Vec<AttributionGap>, GroupError> {
+        let mut gaps = Vec::new();
+        for attribute in names.attributes {
+            let Some(scope) = names.references.iter().find(|scope| scope.attribute == attribute.name) else { continue };
+            let groups = groups(&attribute.name, &attribute.columns, &self.cells, names.levels)?;
+            for (at, column) in self.columns.iter().enumerate() {
+                let place = Place {
+                    scope,
+                    output: &names.outputs[at / self.n_features],
+                    feature: &names.features[at % self.n_features],
+                };
+                gaps.extend(place.gaps("", &groups, confidence, |cells| column.union(cells).sums()));
+                gaps.extend(place.gaps(FAVOURABLE, &groups, confidence, |cells| column.favoured_union(cells)));
+            }
+        }
+        adjust(&mut gaps);
+        Ok(gaps)
     }
 
     fn importance(&self, names: Names<'_>, confidence: f64) -> Vec<Importance> {
@@ -166,6 +214,13 @@ impl Column {
     fn resize(&mut self, n_cells: usize) {
         let exact = self.exact;
         self.cells.resize_with(n_cells, || Phi::new(exact));
+        self.favoured.resize_with(n_cells, Sums::default);
+    }
+
+    fn favoured_union(&self, cells: &[u32]) -> Sums {
+        let mut union = Sums::default();
+        cells.iter().for_each(|&cell| union.merge(self.favoured[cell as usize].clone()));
+        union
     }
 
     fn union(&self, cells: &[u32]) -> Phi {
@@ -199,11 +254,15 @@ impl Phi {
         self.quantiles.merge(other.quantiles);
     }
 
-    /// Moments of φ.
-    fn signed(&self) -> Summary {
+    fn sums(&self) -> Sums {
         let [mut sum, negative] = self.by_sign.clone();
         sum.merge(negative);
-        self.moments(&sum)
+        Sums { n: self.n, sum, squares: self.squares.clone() }
+    }
+
+    /// Moments of φ.
+    fn signed(&self) -> Summary {
+        self.moments(&self.sums().sum)
     }
 
     /// Moments of |φ|.
@@ -279,7 +338,19 @@ mod tests {
     fn finish(accumulator: &AttributionAccumulator, outputs: usize, features: usize) -> AttributionSummary {
         let (outputs, features) = (names(outputs, "o"), names(features, "f"));
         let attributes = [AttributeSpec { name: "sex".into(), columns: vec![0] }];
-        let names = Names { outputs: &outputs, features: &features, levels: &levels(), attributes: &attributes };
+        let references = [AttributeScope {
+            attribute: "sex".into(),
+            reference: "M".into(),
+            reference_rule: "configured".into(),
+            n_unknown: Some(0),
+        }];
+        let names = Names {
+            outputs: &outputs,
+            features: &features,
+            levels: &levels(),
+            attributes: &attributes,
+            references: &references,
+        };
         accumulator.finish(names, 0.95).unwrap()
     }
 
@@ -288,7 +359,7 @@ mod tests {
         let mut accumulator = AttributionAccumulator::new(1, 2);
         // Rows F, F, M, M; features f0 and f1.
         let phi = [1.0, -0.5, 3.0, 0.5, -2.0, 0.0, -2.0, 0.0];
-        accumulator.update(&[vec![0, 0, 1, 1]], 4, &phi).unwrap();
+        accumulator.update(&[vec![0, 0, 1, 1]], 4, &phi, &[true, false, true, true]).unwrap();
         let summary = finish(&accumulator, 1, 2);
         let row = |group: &str, feature: &str| {
             summary.groups.iter().find(|row| row.group_value == group && row.feature == feature).unwrap()
@@ -300,6 +371,10 @@ mod tests {
         let men = row("M", "f0");
         assert_eq!((men.mean, men.mean_abs, men.std, men.mean_ci_low), (-2.0, 2.0, 0.0, -2.0));
         assert_eq!((row("", "f0").n, row("", "f0").mean), (4, 0.0));
+        let gap = summary.gaps.iter().find(|gap| gap.condition.is_empty() && gap.feature == "f0").unwrap();
+        assert_eq!((gap.group_value.as_str(), gap.difference, gap.n, gap.n_reference), ("F", 4.0, 2, 2));
+        let among = summary.gaps.iter().find(|gap| gap.condition == FAVOURABLE && gap.feature == "f0").unwrap();
+        assert_eq!((among.difference, among.n, among.n_reference, among.ci_low), (3.0, 1, 2, None));
         let [first, second] = &summary.importance[..] else { panic!("two features") };
         assert_eq!((first.feature.as_str(), first.value, first.rank), ("f0", 2.0, 1));
         assert_eq!((second.feature.as_str(), second.value, second.rank), ("f1", 0.25, 2));
@@ -312,9 +387,12 @@ mod tests {
         let stream = Stream::new(1, "phi");
         let phi: Vec<f64> = (0..(rows * 6) as u64).map(|i| stream.normal(i)).collect();
         let sexes: Vec<u32> = (0..rows as u64).map(|i| (stream.at(i) % 3) as u32).collect();
+        let favoured: Vec<bool> = (0..rows as u64).map(|i| stream.at(i) % 5 < 2).collect();
         let part = |from: usize, to: usize| {
             let mut accumulator = AttributionAccumulator::new(outputs, features);
-            accumulator.update(&[sexes[from..to].to_vec()], to - from, &phi[from * 6..to * 6]).unwrap();
+            accumulator
+                .update(&[sexes[from..to].to_vec()], to - from, &phi[from * 6..to * 6], &favoured[from..to])
+                .unwrap();
             accumulator
         };
         let whole = finish(&part(0, rows), outputs, features);
@@ -330,7 +408,7 @@ mod tests {
         let stream = Stream::new(2, "phi");
         let phi: Vec<f64> = (0..300).map(|i| stream.normal(i)).collect();
         let mut accumulator = AttributionAccumulator::new(1, 1);
-        accumulator.update(&[(0..300).map(|i| i % 3).collect()], 300, &phi).unwrap();
+        accumulator.update(&[(0..300).map(|i| i % 3).collect()], 300, &phi, &[]).unwrap();
         let groups = finish(&accumulator, 1, 1).groups;
         let weighted: f64 = groups[1..].iter().map(|row| row.mean * row.n as f64).sum();
         assert!((weighted / 300.0 - groups[0].mean).abs() < 1e-15);
@@ -339,7 +417,7 @@ mod tests {
     #[test]
     fn a_group_of_one_row_has_no_interval_and_is_left_out() {
         let mut accumulator = AttributionAccumulator::new(1, 1);
-        accumulator.update(&[vec![0, 1, 1]], 3, &[1.0, 2.0, 3.0]).unwrap();
+        accumulator.update(&[vec![0, 1, 1]], 3, &[1.0, 2.0, 3.0], &[]).unwrap();
         let groups = finish(&accumulator, 1, 1).groups;
         assert_eq!(groups.iter().map(|row| row.group_value.as_str()).collect::<Vec<_>>(), ["", "M"]);
     }
@@ -347,9 +425,9 @@ mod tests {
     #[test]
     fn wrong_shapes_and_nan_are_refused() {
         let mut accumulator = AttributionAccumulator::new(1, 2);
-        let error = accumulator.update(&[vec![0]], 1, &[1.0]).unwrap_err();
+        let error = accumulator.update(&[vec![0]], 1, &[1.0], &[]).unwrap_err();
         assert_eq!(error, AttributionError::Shape { found: 1, rows: 1, outputs: 1, features: 2 });
-        let error = accumulator.update(&[vec![0, 0]], 2, &[1.0, 2.0, 3.0, f64::NAN]).unwrap_err();
+        let error = accumulator.update(&[vec![0, 0]], 2, &[1.0, 2.0, 3.0, f64::NAN], &[]).unwrap_err();
         assert_eq!(error, AttributionError::NotFinite { row: 1, output: 0, feature: 1 });
     }
 }

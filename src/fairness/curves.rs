@@ -6,7 +6,11 @@
 //! - `score_histogram`: x middle of a bin, y share of the group's weight, n its rows;
 //! - `threshold`: x threshold, y selection rate of the group;
 //! - `threshold_accuracy`: x threshold, y accuracy of the group;
-//! - `threshold_difference`: x threshold, y max − min selection rate over the groups of the attribute.
+//! - `threshold_difference`: x threshold, y max − min selection rate over the groups of the attribute;
+//! - `threshold_ratio`: x threshold, y min / max selection rate;
+//! - `threshold_odds_difference`: x threshold, y the larger of the max − min true and false positive rates;
+//! - `threshold_least_difference`: one point, the threshold of the smallest y of `threshold_difference` that costs no
+//!   more accuracy than allowed.
 //!
 //! `feature` is the attribute ("" overall), `group_value` the group. Strata have no curves.
 
@@ -23,17 +27,15 @@ use crate::stats::ranking::Point;
 const CURVE_POINTS: usize = 200;
 const GROUP_CURVE_POINTS: usize = 100;
 const HISTOGRAM_BINS: usize = 50;
-/// Steps between 0 and 1 of the threshold sweep.
-const THRESHOLDS: usize = 100;
 
 /// Where a curve's points belong.
-struct Place<'a> {
-    slot: &'a Slot,
-    output: &'a str,
+pub struct Place<'a> {
+    pub slot: &'a Slot,
+    pub output: &'a str,
 }
 
 impl Place<'_> {
-    fn point(&self, kind: &str, x: f64, y: f64, n: u64) -> CurvePoint {
+    pub fn point(&self, kind: &str, x: f64, y: f64, n: u64) -> CurvePoint {
         CurvePoint {
             kind: kind.into(),
             feature: self.slot.attribute.clone(),
@@ -49,7 +51,7 @@ impl Place<'_> {
 }
 
 /// Slots that have curves: everything but strata and "(others)".
-fn drawn(layout: &Layout) -> impl Iterator<Item = (usize, &Slot)> {
+pub fn drawn(layout: &Layout) -> impl Iterator<Item = (usize, &Slot)> {
     layout.slots.iter().enumerate().filter(|(_, slot)| slot.stratum.is_empty() && slot.group != OTHERS)
 }
 
@@ -110,64 +112,4 @@ pub fn histograms(layout: &Layout, masses: &[Mass], low: f64, high: f64, output:
             .collect::<Vec<_>>()
     };
     drawn(layout).flat_map(of_slot).collect()
-}
-
-/// Selection rates, accuracy and the parity difference over all thresholds (binary).
-pub fn threshold_sweep(layout: &Layout, slots: &ClassSlots, spec: &Spec, output: &str) -> Vec<CurvePoint> {
-    let mut thresholds: Vec<f64> = (0..=THRESHOLDS).map(|k| k as f64 / THRESHOLDS as f64).collect();
-    thresholds.push(spec.threshold);
-    thresholds.sort_by(f64::total_cmp);
-    thresholds.dedup();
-    let mut points = Vec::new();
-    let rates: Vec<Vec<Option<f64>>> = selection_rates(layout, slots, &thresholds);
-    for (i, slot) in drawn(layout) {
-        let place = Place { slot, output };
-        let rows = slots.cells[i].evidence().count.0.iter().sum::<f64>() as u64;
-        let selection = thresholds.iter().zip(&rates[i]);
-        points.extend(selection.filter_map(|(&x, y)| Some(place.point("threshold", x, (*y)?, rows))));
-        let accuracy = thresholds.iter().filter_map(|&x| {
-            let y = accuracy(slots, i, x)?;
-            Some(place.point("threshold_accuracy", x, y, rows))
-        });
-        points.extend(accuracy);
-    }
-    for scope in layout.scopes.iter().filter(|scope| scope.stratum.is_empty()) {
-        let across = Slot { attribute: scope.attribute.clone(), ..Slot::default() };
-        let place = Place { slot: &across, output };
-        for (t, &x) in thresholds.iter().enumerate() {
-            let known: Vec<f64> = layout.known(scope).filter_map(|slot| rates[slot][t]).collect();
-            let (low, high) = known.iter().fold((f64::INFINITY, 0.0f64), |(l, h), &y| (l.min(y), h.max(y)));
-            if known.len() > 1 {
-                points.push(place.point("threshold_difference", x, high - low, 0));
-            }
-        }
-    }
-    points
-}
-
-/// `[slot][threshold]`: the share of weight scored at or above the threshold; `None` for empty groups.
-fn selection_rates(layout: &Layout, slots: &ClassSlots, thresholds: &[f64]) -> Vec<Vec<Option<f64>>> {
-    let slots_of_cells = layout.slots_of_cells();
-    // Weight scored below the first threshold, between the first and the second, …
-    let mut between = vec![vec![0.0; thresholds.len() + 1]; layout.slots.len()];
-    for mass in &slots.masses {
-        let at = thresholds.partition_point(|&threshold| threshold <= mass.score);
-        slots_of_cells[mass.cell as usize].iter().for_each(|&slot| between[slot as usize][at] += mass.weight);
-    }
-    let rates = |between: Vec<f64>| {
-        let total: f64 = between.iter().sum();
-        let above = |t: usize| between[t + 1..].iter().sum::<f64>();
-        (0..thresholds.len()).map(|t| (total > 0.0).then(|| above(t) / total)).collect()
-    };
-    between.into_iter().map(rates).collect()
-}
-
-/// Accuracy on the labelled rows of a slot if the decision were `score >= threshold`.
-fn accuracy(slots: &ClassSlots, slot: usize, threshold: f64) -> Option<f64> {
-    let (negatives, positives) = slots.rankings[slot].totals();
-    let steps = slots.rankings[slot].steps();
-    let above = &steps[steps.partition_point(|step| step.score < threshold)..];
-    let (wrong, right) = above.iter().fold((0.0, 0.0), |(n, p), step| (n + step.negative, p + step.positive));
-    let total = negatives + positives;
-    (total > 0.0).then(|| (right + negatives - wrong) / total)
 }

@@ -78,6 +78,11 @@ A rate that is 0 or 1 in the data would be 0 or 1 in every replicate, as if it w
 are drawn from Jeffreys' posterior Beta(½, n + ½) instead, so that ratios and differences of such rates have intervals
 of their own.
 
+Measures of single rows rest on samples drawn with the seed, whose sizes are their `n`: `consistency` on up to 2,000
+rows (columns of the audited attributes are left out; numbers differ by standard deviations, codes and texts by being
+equal or not; the interval takes rows as independent), the flip test on up to 5,000 and up to 12 groups, weights
+disregarded.
+
 With weights the number of trials is the effective one, (Σw)² / Σw² (Kish).
 
 The bootstrap redraws counts, not rows: scores are binned (64 quantiles of all scores, and edges at the tenths, the
@@ -148,6 +153,7 @@ pub fn markdown() -> String {
         ("Each group and all others against the reference", Comparison::AgainstReference),
         ("All others against the reference", Comparison::OthersAgainstReference),
         ("Across groups", Comparison::AcrossGroups),
+        ("Of single rows, on a sample", Comparison::Sampled),
     ] {
         page += &format!("\n## {title}\n\n");
         page += &comparisons(kind);

@@ -18,7 +18,7 @@ use super::layout::{Layout, Scope};
 use super::regression::value_table;
 use super::table::{self, View};
 use super::{FairnessError, FairnessResult, Spec};
-use super::{score_gaps, screens};
+use super::{score_gaps, screens, sweep};
 use crate::audit::Metric;
 use crate::stats::{Accumulator, GroupLevels};
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,7 +88,7 @@ impl Audit<'_> {
         let slots = ClassSlots::new(output, self.layout, self.spec.favourable_is_positive);
         let table = class_table(output, &slots, self.layout, View::Binary, self.spec, name);
         let mut curves = curves::class_curves(self.layout, &slots, self.spec, name);
-        curves.extend(curves::threshold_sweep(self.layout, &slots, self.spec, name));
+        curves.extend(sweep::threshold_sweep(self.layout, &slots, self.spec, name));
         FairnessResult {
             metrics: self.report(&table, View::Binary, name),
             group_counts: group_counts(self.layout, &table.facts, name),

@@ -17,6 +17,7 @@ mod accumulator;
 mod across;
 mod adjusted;
 pub mod attribution;
+mod attribution_gaps;
 mod cell;
 mod clarify;
 mod classes;
@@ -38,6 +39,7 @@ mod regression;
 mod replicates;
 mod score_gaps;
 mod screens;
+mod sweep;
 pub mod table;
 
 #[cfg(test)]
@@ -86,6 +88,8 @@ pub struct Spec {
     pub task: Task,
     /// Binary decision on the probability: marked in the threshold sweep and kept apart by the bootstrap's bins.
     pub threshold: f64,
+    /// Accuracy that another threshold may cost where the one of the smallest difference is looked for.
+    pub accuracy_loss: f64,
     /// Column of the scores that holds the positive class (binary).
     pub positive_output: usize,
     pub favourable_is_positive: bool,

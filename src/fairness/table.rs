@@ -90,6 +90,8 @@ pub enum Comparison {
     OthersAgainstReference,
     /// One value over all groups.
     AcrossGroups,
+    /// Of single rows, on a sample of them: over all rows, by group, or each group as if it were the reference.
+    Sampled,
 }
 
 /// A metric that compares groups.
@@ -188,7 +190,7 @@ const fn comparison(
     ComparisonDefinition { name, kind, needs_labels, formula, direction, source }
 }
 
-use Comparison::{AcrossGroups, AgainstBest, AgainstReference, OthersAgainstReference};
+use Comparison::{AcrossGroups, AgainstBest, AgainstReference, OthersAgainstReference, Sampled};
 
 /// Named comparisons of a binary audit. Those against the reference are on the favourable class: g is the group (or
 /// all others), r the reference.
@@ -246,6 +248,9 @@ pub const COMPARISONS: &[ComparisonDefinition] = &[
     comparison("within_group_generalized_entropy_index", AcrossGroups, true, "generalized_entropy_index of all known groups − between_group_generalized_entropy_index", Near(0.0), "Speicher et al. 2018"),
     comparison("within_group_theil_index", AcrossGroups, true, "theil_index of all known groups − between_group_theil_index", Near(0.0), "Speicher et al. 2018"),
     comparison("differential_fairness", AcrossGroups, false, "largest |ln P(y g) − ln P(y h)| over groups and decisions y, P smoothed by ½ row each", Near(0.0), "Foulds et al. 2020"),
+    comparison("consistency", Sampled, false, "share of a row's 5 nearest other rows that have its decision, mean", Higher, "Zemel et al. 2013"),
+    comparison("flip_rate", Sampled, false, "share of decisions that change if only the attribute does: to the reference, or (over all groups) to any other group", Near(0.0), "Galhotra et al. 2017"),
+    comparison("flip_score_change", Sampled, false, "mean score as the reference − mean score", Near(0.0), "Galhotra et al. 2017"),
     comparison("label_differential_fairness", AcrossGroups, true, "the same of labels", Near(0.0), "AIF360"),
 ];
 
@@ -264,11 +269,16 @@ pub const ONE_VS_REST_COMPARISONS: &[&str] = &[
     "xauc",
     "xauc_difference",
     "abroca",
+    "consistency",
+    "flip_rate",
 ];
 
 /// Comparisons of [`COMPARISONS`] that a regression has.
 pub const REGRESSION_COMPARISONS: &[&str] =
-    &["standardized_mean_difference", "residual_standardized_mean_difference", "score_ks"];
+    &["standardized_mean_difference", "residual_standardized_mean_difference", "score_ks", "flip_score_change"];
+
+/// Comparisons that score rows as another group: only where the attribute is itself a column of the model.
+pub const NEED_INPUT: &[&str] = &["flip_rate", "flip_score_change"];
 
 /// Comparisons that are made within strata, and only where there are some.
 pub const NEED_STRATA: &[&str] = &["conditional_odds_ratio", "odds_ratio_homogeneity", "clarify_cddl", "clarify_cddpl"];

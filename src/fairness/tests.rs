@@ -12,6 +12,7 @@ pub(super) fn spec() -> Spec {
         reference: BTreeMap::new(),
         task: Task::Binary,
         threshold: 0.5,
+        accuracy_loss: 0.01,
         positive_output: 0,
         favourable_is_positive: true,
         outputs: vec!["1".into()],

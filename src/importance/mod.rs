@@ -10,17 +10,25 @@
 //! of the score's variance (`sobol`), elementary effects (`morris`), single changes and the decisions they turn
 //! (`local`), and how far methods agree (`agreement`). All ask the model about made-up rows through `answers`, within a
 //! budget of such rows.
+//!
+//! A second sample holds `people`: scored rows with their groups. On it `neighbours` asks whether rows that are alike
+//! are decided alike, `flips` scores rows as if they were of another group, and `proxies` says which features tell the
+//! group.
 
 pub mod agreement;
 mod answers;
 mod classification;
 pub mod dependence;
 mod error;
+mod flips;
 mod interaction;
 mod local;
 mod metric;
 mod morris;
+mod neighbours;
+mod people;
 mod permutation;
+mod proxies;
 mod regression;
 mod sage;
 mod sample;
@@ -28,11 +36,15 @@ mod sobol;
 
 pub use answers::{Factors, answers};
 pub use error::ImportanceError;
+pub use flips::as_level;
 pub use interaction::{friedman_h, interaction_rows};
 pub use local::{Decide, Flip, Sweep};
 pub use metric::{Metric, Task};
 pub use morris::{morris, trajectories};
+pub use neighbours::{Compare, NEIGHBOURS, agreement};
+pub use people::{PEOPLE, People, PeopleSample};
 pub use permutation::{PermutationImportance, Settings, Undefined, permutation_importance};
+pub use proxies::proxy;
 pub use sage::{Sage, sage, sage_rows};
 pub use sample::{DEFAULT_CAP, Reservoir, Sample};
 pub use sobol::{Study, sobol, sobol_samples};

@@ -2,12 +2,13 @@
 
 use super::{Computed, Request, RunError, agreeing, players};
 use crate::audit::{
-    AttributeScope, Audit, Decision, Documents, ModelFacts, Note, Privacy, Run, SCHEMA_VERSION, Scope, Status,
+    AttributeScope, Audit, Decision, Documents, Importance, ModelFacts, Note, Privacy, Run, SCHEMA_VERSION, Scope, Status,
 };
 use crate::config::{ImportanceMethod, Scale, Task};
 use crate::model::onnx;
 use crate::plan::{Plan, task_name};
 use crate::store::{self, Pseudonyms, TOOL_VERSION};
+use std::collections::BTreeMap;
 
 /// What a run was made from.
 pub struct Provenance {
@@ -90,6 +91,8 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
         group_counts: computed.fairness.group_counts,
         importance: Vec::new(),
         group_attributions: Vec::new(),
+        attribution_gaps: Vec::new(),
+        proxies: computed.proxies,
         gates: Vec::new(),
         drift: Vec::new(),
         baseline: None,
@@ -108,6 +111,7 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
         }
         audit.group_attributions = explained.summary.groups;
         audit.adverse = explained.adverse;
+        audit.attribution_gaps = explained.summary.gaps;
         audit.scope.explained_outputs = explained.outputs;
         audit.sample = explained.sample;
         audit.cases = explained.cases.into_iter().map(|picked| picked.case).collect();
@@ -116,6 +120,7 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
         audit.importance.extend(further.importance);
         audit.also.push(further.told);
     }
+    share_attributions(&mut audit);
     audit.curves.extend(computed.curves);
     audit.importance.extend(computed.permutation.into_iter().flat_map(|permutation| permutation.importance));
     audit.importance.extend(computed.global.importance);
@@ -123,6 +128,18 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
     audit.metrics.extend(computed.global.metrics);
     audit.metrics.extend(agreeing::agreements(&audit.importance, &audit.scope.explained_outputs));
     audit
+}
+
+/// Beside how well a feature tells the groups stands how much it counts.
+fn share_attributions(audit: &mut Audit) {
+    let Some(output) = audit.scope.explained_outputs.first() else { return };
+    let of_output = |i: &&Importance| i.method == "attribution" && i.output == *output;
+    let values: BTreeMap<&str, f64> =
+        audit.importance.iter().filter(of_output).map(|i| (i.feature.as_str(), i.value)).collect();
+    let total: f64 = values.values().sum();
+    for proxy in &mut audit.proxies {
+        proxy.attribution_share = values.get(proxy.feature.as_str()).filter(|_| total > 0.0).map(|value| value / total);
+    }
 }
 
 fn scope(plan: &Plan, computed: &Computed) -> Scope {
@@ -201,7 +218,7 @@ fn model_facts(plan: &Plan) -> Option<ModelFacts> {
 fn notes(plan: &Plan, computed: &Computed) -> Vec<Note> {
     let note = |about: &str, text: String| Note { about: about.to_owned(), text };
     let tally = &computed.tally;
-    let mut notes = Vec::new();
+    let mut notes = computed.notes.clone();
     for (feature, n) in plan.selection.features.iter().zip(&tally.unlisted).filter(|(_, n)| **n > 0) {
         notes.push(note(
             "data",

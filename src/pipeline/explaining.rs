@@ -10,6 +10,7 @@ use super::maps::{of_patches, rows_at_once};
 use super::meetings::Meetings;
 use super::players::PlayerValues;
 use super::scoring::ScoredBatch;
+use crate::audit::AttributeScope;
 use crate::config::Scale;
 use crate::dataset::{Batch, Features, Labels, Picture, RowIds};
 use crate::explain::tree::Interactions;
@@ -314,7 +315,8 @@ impl<'a> Explaining<'a> {
             batch.codes.iter().map(|codes| part.rows.iter().map(|row| codes[*row]).collect()).collect();
         let phi = decided.explanation.attributions.phi.as_standard_layout();
         let phi = phi.as_slice().unwrap_or_default();
-        self.summary.update(&codes, part.rows.len(), phi).map_err(RunError::broken)?;
+        let favoured = self.favoured(batch, &part.rows);
+        self.summary.update(&codes, part.rows.len(), phi, &favoured).map_err(RunError::broken)?;
         let (mut gallery, mut adverse) = (std::mem::take(&mut self.gallery), self.adverse.take());
         self.shown(batch, scored, part, &decided, |shown| {
             gallery.update(shown);
@@ -353,7 +355,19 @@ impl<'a> Explaining<'a> {
         })
     }
 
-    pub fn finish(self, levels: &GroupLevels) -> Result<ExplainedRun, RunError> {
+    /// Which rows have the label that is good for the person; none where that is not one of two classes.
+    fn favoured(&self, batch: &Batch, rows: &[usize]) -> Vec<bool> {
+        match (&batch.labels, self.plan.task) {
+            (Some(Labels::Class(classes)), crate::config::Task::Binary) => {
+                let favourable = u32::from(super::favourable_is_positive(self.plan));
+                rows.iter().map(|row| classes[*row] == Some(favourable)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// `scopes`: the attributes with their reference groups.
+    pub fn finish(self, levels: &GroupLevels, scopes: &[AttributeScope]) -> Result<ExplainedRun, RunError> {
         let outputs: Vec<String> = match self.explain.outputs {
             Explained::Fixed(_) => self.explained_outputs(),
             Explained::Predicted => vec![PREDICTED.to_owned()],
@@ -363,6 +377,7 @@ impl<'a> Explaining<'a> {
             features: &self.players.names,
             levels,
             attributes: &self.plan.groups.attributes,
+            references: scopes,
         };
         let mut summary = self.summary.finish(names, self.plan.groups.confidence).map_err(RunError::broken)?;
         summary.importance.extend(self.meetings.importance(&outputs, &self.players.names));

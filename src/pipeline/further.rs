@@ -70,7 +70,7 @@ pub fn explain(
     cases.sort_by_key(order);
     let tried = trial.map(|trial| trial.put(plan, model, explain, &explainer)).transpose()?;
     let proof = proof::of(&explaining, &background);
-    let run = explaining.finish(levels)?;
+    let run = explaining.finish(levels, &[])?;
     let own = |row: Importance| match row.method.as_str() {
         "attribution" => Importance { method: explain.method.name().to_owned(), ..row },
         _ => row,

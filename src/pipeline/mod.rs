@@ -18,6 +18,7 @@ mod further;
 mod gallery;
 mod global;
 mod history;
+mod individual;
 mod maps;
 mod meetings;
 mod players;
@@ -38,7 +39,7 @@ use crate::audit::{Audit, Distribution};
 use crate::config::{ImportanceMethod, Template};
 use crate::dataset::{Batch, Labels, Reader};
 use crate::fairness::{FairnessAccumulator, FairnessResult, Rows, Spec, Truth};
-use crate::importance::{self, Reservoir, Sample, permutation_importance};
+use crate::importance::{self, PeopleSample, Reservoir, Sample, permutation_importance};
 use crate::model::NativePredictor;
 use crate::model::predictor::Predictor;
 use crate::plan::{Background, Plan, fairness_task, importance_task};
@@ -49,6 +50,7 @@ use drifting::Drifting;
 use explaining::{ExplainedRun, Explaining};
 use further::FurtherRun;
 use global::Global;
+use individual::individual;
 use reference::background;
 use scoring::{Agreement, ScoredBatch};
 use std::collections::BTreeMap;
@@ -160,6 +162,9 @@ pub struct Computed {
     /// Dependence curves.
     pub curves: Vec<crate::audit::CurvePoint>,
     pub distributions: Vec<Distribution>,
+    /// How well features tell groups.
+    pub proxies: Vec<crate::audit::Proxy>,
+    pub notes: Vec<crate::audit::Note>,
     pub tally: crate::dataset::Tally,
     pub proof: crate::audit::Proof,
     pub timings: BTreeMap<String, f64>,
@@ -202,6 +207,7 @@ impl<'a> Computation<'a> {
         let mut fairness = FairnessAccumulator::new(&spec(plan));
         let mut drifting = Drifting::new(plan);
         let mut sample = self.importance_sample();
+        let mut people = self.people_sample();
         let mut agreement = Agreement::default();
         let pseudonyms = assemble::pseudonyms(plan);
         let mut batch_difference = None;
@@ -233,6 +239,12 @@ impl<'a> Computation<'a> {
             if let Some(sample) = &mut sample {
                 self.timed("importance", || sample.update(&batch).map_err(RunError::unacceptable))?;
             }
+            if let Some(people) = &mut people {
+                let scores = scored.scores.as_slice().unwrap_or_default();
+                self.timed("individual", || {
+                    people.update(batch.first_row, &batch.features, &batch.codes, scores, &scored.decisions);
+                });
+            }
             self.progress.rows_done(batch.first_row + batch.features.n_rows as u64);
         }
         let tally = reader.tally();
@@ -241,7 +253,7 @@ impl<'a> Computation<'a> {
             levels: tally.levels.clone(),
         };
         self.progress.stage("intervals");
-        let fairness = self.timed("fairness", || fairness.finish(&levels).map_err(RunError::unacceptable))?;
+        let mut fairness = self.timed("fairness", || fairness.finish(&levels).map_err(RunError::unacceptable))?;
         let distributions = self.timed("drift", || drifting.finish());
         self.timed("write", || writer.distributions(&distributions))?;
         self.progress.stage("importance");
@@ -259,10 +271,15 @@ impl<'a> Computation<'a> {
             ),
             None => (None, Vec::new()),
         };
+        let people = people.and_then(PeopleSample::finish);
+        let individual =
+            self.timed("individual", || individual(plan, people, &levels, &fairness.attributes, predictor))?;
+        fairness.metrics.extend(individual.metrics);
         let trial = self.timed("importance", || Trial::new(plan))?;
         let proof = proof::main(plan, explaining.as_ref().zip(background.as_ref()), &agreement, batch_difference);
-        let mut explained =
-            self.timed("explain", || explaining.map(|explaining| explaining.finish(&levels)).transpose())?;
+        let mut explained = self.timed("explain", || {
+            explaining.map(|explaining| explaining.finish(&levels, &fairness.attributes)).transpose()
+        })?;
         let mut global = Global::default();
         if let Some(predictor) = predictor {
             let find = || global::global(plan, predictor, sample.as_ref(), explained.as_mut());
@@ -274,8 +291,22 @@ impl<'a> Computation<'a> {
             (global.metrics, global.curves) = self.timed("importance", || trial.finish(plan, predictor, &tried))?;
         }
         self.add("total", started.elapsed().as_secs_f64());
+        let (proxies, notes) = (individual.proxies, individual.notes);
         let timings = self.timings;
-        Ok(Computed { fairness, explained, further, permutation, global, curves, distributions, tally, proof, timings })
+        Ok(Computed {
+            fairness,
+            explained,
+            further,
+            permutation,
+            global,
+            curves,
+            distributions,
+            proxies,
+            notes,
+            tally,
+            proof,
+            timings,
+        })
     }
 
     fn further(
@@ -330,6 +361,13 @@ impl<'a> Computation<'a> {
         }
     }
 
+    /// Rows that are looked at one by one, where groups are asked for and the model's columns are known.
+    fn people_sample(&self) -> Option<PeopleSample> {
+        let plan = self.plan;
+        let possible = plan.config().fairness.is_some() && !plan.selection.features.is_empty();
+        possible.then(|| PeopleSample::new(importance::PEOPLE, plan.config().pipeline.seed))
+    }
+
     fn importance_sample(&self) -> Option<Reservoir> {
         let plan = self.plan;
         let asked = plan.config().importance.methods.as_ref();
@@ -343,10 +381,9 @@ impl<'a> Computation<'a> {
 /// Whether the decision for the positive class is the one that is good for the person.
 pub fn favourable_is_positive(plan: &Plan) -> bool {
     let data = &plan.config().data;
-    let favourable = data.favourable.as_ref().map(ToString::to_string);
     let positive =
         data.positive.as_ref().map_or_else(|| plan.classes.last().cloned().unwrap_or_default(), ToString::to_string);
-    favourable.is_none_or(|favourable| favourable == positive)
+    data.favourable.as_ref().is_none_or(|favourable| favourable.to_string() == positive)
 }
 
 /// What fairness measures.
@@ -356,6 +393,7 @@ fn spec(plan: &Plan) -> Spec {
         reference: plan.groups.reference.clone(),
         task: fairness_task(plan.task),
         threshold: plan.threshold,
+        accuracy_loss: plan.groups.accuracy_loss,
         positive_output: 0,
         favourable_is_positive: favourable_is_positive(plan),
         outputs: plan.outputs.clone(),

@@ -34,6 +34,15 @@ pub fn resolve(
             let help = "set [fairness] strata to the columns within whose values groups are compared";
             conflicts.push(conflict(format!("gates.{at}.metric"), message, help));
         }
+        let is_input = features.iter().any(|feature| feature.column == gate.attribute);
+        if table::NEED_INPUT.contains(&gate.metric.as_str()) && !is_input {
+            let message = format!(
+                "{} tries rows as another group, but {} is not a column of the model",
+                gate.metric, gate.attribute
+            );
+            let help = "gate on differences between groups instead: a model cannot react to what it does not see";
+            conflicts.push(conflict(format!("gates.{at}.attribute"), message, help));
+        }
         if needs_labels(&gate.metric) && loaded.config.data.label.is_none() {
             let message = format!("the metric {} needs labels, and [data] names no label", gate.metric);
             conflicts.push(conflict(

@@ -19,6 +19,8 @@ pub struct GroupPlan {
     pub bootstrap: usize,
     pub confidence: f64,
     pub min_group_rows: u64,
+    /// Accuracy that the threshold of the smallest difference may cost.
+    pub accuracy_loss: f64,
 }
 
 pub fn resolve(loaded: &Loaded, source: &Source) -> Result<GroupPlan, PlanError> {
@@ -82,5 +84,6 @@ fn plan(fairness: &Fairness) -> GroupPlan {
         bootstrap: fairness.bootstrap as usize,
         confidence: fairness.confidence,
         min_group_rows: fairness.min_group_rows,
+        accuracy_loss: fairness.accuracy_loss,
     }
 }

@@ -3,10 +3,11 @@
 //! Every part of an audit is named here: a part that is added later does not get past without a decision.
 
 use super::cell::is_small;
-use super::tables::{self, OTHERS, depth_of, is_unknown};
+use super::tables::{self, OTHERS, SAMPLED, depth_of, is_unknown};
 use super::{Depth, Entry, Published, WITHHELD, Why, Withheld, curves, reasons};
 use crate::audit::{
-    Audit, Baseline, Feature, Further, Gate, GroupAttribution, GroupCount, Metric, MetricChange, Note, Sample, Scope,
+    AttributionGap, Audit, Baseline, Feature, Further, Gate, GroupAttribution, GroupCount, Metric, MetricChange, Note,
+    Proxy, Sample, Scope,
 };
 use std::collections::BTreeMap;
 
@@ -26,6 +27,8 @@ pub fn without(audit: &Audit, withheld: &Withheld, limit: u64) -> Published {
         metrics: applied.metrics(strata),
         group_counts: applied.group_counts(strata),
         importance: audit.importance.clone(),
+        attribution_gaps: if group_attributions.is_empty() { Vec::new() } else { applied.attribution_gaps() },
+        proxies: applied.proxies(),
         group_attributions,
         gates: audit.gates.iter().map(|gate| applied.gate(gate)).collect(),
         drift: audit.drift.clone(),
@@ -89,6 +92,8 @@ impl Applied<'_> {
             sample: Sample::default(),
             cases: Vec::new(),
             group_attributions: Vec::new(),
+            attribution_gaps: Vec::new(),
+            proxies: Vec::new(),
             ..self.audit.clone()
         };
         let tables = tables::tables(&within, self.limit);
@@ -106,6 +111,11 @@ impl Applied<'_> {
         let (attribute, group) = (metric.attribute.as_str(), metric.group_value.as_str());
         if attribute.is_empty() {
             return Some(if self.withheld.hides("", "", depth) { blank(metric) } else { metric.clone() });
+        }
+        if SAMPLED.contains(&metric.metric.as_str())
+            && (is_small(metric.n as i64, self.limit) || self.withheld.hides_any(attribute, Depth::Decisions))
+        {
+            return None;
         }
         if group.is_empty() || group == OTHERS {
             // All others are the whole without the reference and the unknown.
@@ -182,6 +192,35 @@ impl Applied<'_> {
             group => self.withheld.hides(&g.attribute, group, Depth::Decisions),
         };
         self.audit.group_attributions.iter().filter(|g| !hides(g)).cloned().collect()
+    }
+
+    /// Where mean attributions of both groups are shown; those among favourable labels only where outcomes are, of
+    /// enough rows with and without that label.
+    fn attribution_gaps(&self) -> Vec<AttributionGap> {
+        let groups = |g: &AttributionGap, depth| {
+            [&g.group_value, &g.reference].iter().any(|group| self.withheld.hides(&g.attribute, group, depth))
+        };
+        let hides = |g: &&AttributionGap| match g.condition.is_empty() {
+            true => groups(g, Depth::Decisions),
+            false => {
+                let few = [g.n, g.n_reference].iter().any(|n| is_small(*n as i64, self.limit));
+                few || self.withheld.hides_any(&g.attribute, Depth::Outcomes)
+            }
+        };
+        self.audit.attribution_gaps.iter().filter(|g| !hides(g)).cloned().collect()
+    }
+
+    /// The number of rows behind a proxy tells how many are in no group, its association how groups are distributed
+    /// over a feature: shown only where neither is withheld.
+    fn proxies(&self) -> Vec<Proxy> {
+        let hidden = |columns: &str| {
+            let any = |(attribute, _): &(String, String)| {
+                attribute.split(',').any(|column| columns.split(',').any(|c| c == column))
+            };
+            self.withheld.cells.keys().any(any)
+        };
+        let proxies = self.audit.proxies.iter();
+        proxies.filter(|proxy| !hidden(&proxy.attribute) && !hidden(&proxy.feature)).cloned().collect()
     }
 
     /// A single row is a cell of one.

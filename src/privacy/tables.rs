@@ -61,9 +61,14 @@ pub fn tables(audit: &Audit, limit: u64) -> Vec<Table> {
     tables.into_values().collect()
 }
 
+/// Measures of single rows: their counts are those of a sample, not of a group.
+pub const SAMPLED: &[&str] = &["consistency", "flip_rate", "flip_score_change"];
+
 /// A row about one group (or all rows), not about groups against each other.
 fn is_cell(metric: &Metric) -> bool {
-    metric.group_value != OTHERS && (metric.attribute.is_empty() || !metric.group_value.is_empty())
+    !SAMPLED.contains(&metric.metric.as_str())
+        && metric.group_value != OTHERS
+        && (metric.attribute.is_empty() || !metric.group_value.is_empty())
 }
 
 fn names(joined: &str) -> Vec<String> {

@@ -13,6 +13,8 @@ pub fn binary() -> Audit {
         group_counts: vec![counts("", "", 1_000), counts("sex", "Female", 400), counts("sex", "Male", 590)],
         importance: importance(),
         group_attributions: group_attributions(),
+        attribution_gaps: vec![],
+        proxies: vec![],
         gates: vec![gate(Decision::Fail, Some(0.36)), gate(Decision::Insufficient, None)],
         drift: vec![Drift {
             subject: "feature".into(),

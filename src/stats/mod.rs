@@ -8,6 +8,7 @@
 //! From accumulated counts: ranking measures ([`ranking`]), intervals ([`intervals`]), tests ([`hypothesis`],
 //! [`stratified`]) and the bootstrap ([`bootstrap`]), none of which sees a row again. [`groups`] says which rows belong to which group.
 
+pub mod association;
 pub mod bootstrap;
 pub mod distribution;
 pub mod exact_sum;

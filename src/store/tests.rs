@@ -120,6 +120,8 @@ pub(super) fn audit(run_id: &str, pipeline: &str, as_of: &str) -> Audit {
             rank: 1,
         }],
         group_attributions: vec![],
+        attribution_gaps: vec![],
+        proxies: vec![],
         gates: vec![Gate {
             gate: "accuracy ≥ 0.2".into(),
             metric: "accuracy".into(),

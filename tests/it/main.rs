@@ -8,6 +8,7 @@ mod docs_sql;
 mod documents;
 mod drift;
 mod explaining;
+mod fairness;
 mod formats;
 mod goldens;
 mod history;

@@ -33,6 +33,15 @@ pub struct Fairness {
     /// Columns within whose values groups are compared as well (conditional metrics).
     #[serde(default)]
     pub strata: Vec<String>,
+    /// Accuracy that another threshold may cost where the one of the smallest difference between groups is shown
+    /// (binary). It is never applied. Default 0.01.
+    #[serde(default = "default_accuracy_loss")]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub accuracy_loss: f64,
+}
+
+fn default_accuracy_loss() -> f64 {
+    0.01
 }
 
 fn default_bootstrap() -> u64 {

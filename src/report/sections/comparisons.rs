@@ -21,6 +21,8 @@ const DECISIONS: &[(&str, &str)] = &[
     ("shortfall", "Shortfall"),
     ("clarify_cddpl", "Conditional disparity, decisions"),
     ("clarify_cddl", "Conditional disparity, labels"),
+    ("flip_rate", "Flips as the reference"),
+    ("flip_score_change", "Score change as the reference"),
 ];
 const SCORES: &[(&str, &str)] = &[
     ("standardized_mean_difference", "Means, in standard deviations"),

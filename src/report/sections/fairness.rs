@@ -35,6 +35,7 @@ const BY_GROUP: &[&str] = &[
     "mae",
     "rmse",
     "accuracy",
+    "consistency",
 ];
 const ACROSS: &[&str] = &[
     "demographic_parity_difference",
@@ -44,6 +45,7 @@ const ACROSS: &[&str] = &[
     "equal_opportunity_difference",
     "accuracy_difference",
     "differential_fairness",
+    "flip_rate",
     "roc_auc_difference",
     "ece_difference",
     "mean_score_difference",

@@ -1,7 +1,8 @@
 //! What drives the gaps: mean attributions by group and feature, and the decomposition of mean-score gaps.
 
 use super::drivers::short_scale;
-use crate::audit::GroupAttribution;
+use super::proxies;
+use crate::audit::{AttributionGap, GroupAttribution};
 use crate::report::charts::heatmap::{self, Block, Tile};
 use crate::report::charts::waterfall::{self, Step};
 use crate::report::charts::{self, Chart, Figure};
@@ -39,13 +40,14 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
         sentences: gaps.iter().map(|gap| gap.sentence(short_scale(lookup))).collect(),
         figures: heatmap(lookup, output, &features, &summaries)
             .into_iter()
-            .chain(gaps.iter().take(MAX_GAPS).enumerate().map(|(at, gap)| gap.figure(at, short_scale(lookup))))
+            .chain(gaps.iter().take(MAX_GAPS).enumerate().map(|(at, gap)| gap.figure(lookup, at, short_scale(lookup))))
             .collect(),
         ..Part::default()
     };
     let lede = "The mean attribution of a feature in a group says how far the feature moves the group's mean score. The \
                 differences between two groups, added over all features, are exactly the gap of their mean scores.";
-    Some(Section::of("gaps", "What drives the gaps", vec![part])?.with_lede(lede))
+    let parts = std::iter::once(part).chain(proxies::part(lookup)).collect();
+    Some(Section::of("gaps", "What drives the gaps", parts)?.with_lede(lede))
 }
 
 /// Features in order of importance; all that are summarised.
@@ -174,6 +176,8 @@ fn mean_cell(summary: &GroupAttribution, decimals: usize) -> Cell {
 /// The gap of mean scores between a group and its reference, feature by feature.
 struct Gap {
     attribute: String,
+    /// As in the data.
+    group_value: String,
     group: String,
     reference: String,
     /// Largest first: feature, difference of means, half-width of its interval.
@@ -209,8 +213,16 @@ fn gap(summaries: &Summaries, attribute: &str, group: &str, reference: &str) -> 
     terms.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
     let total = terms.iter().map(|term| term.1).sum();
     let name = |group| lookup::name(attribute, group);
-    let gap = Gap { attribute: attribute.into(), group: name(group), reference: name(reference), terms, total };
+    let (attribute, group_value) = (attribute.to_owned(), group.to_owned());
+    let gap = Gap { attribute, group_value, group: name(group), reference: name(reference), terms, total };
     (!gap.terms.is_empty()).then_some(gap)
+}
+
+/// What the columns of a gap's table mean.
+fn tested_note(lookup: &Lookup) -> Option<String> {
+    let note = "By chance: the p-value of random relabelling, and adjusted for the number of features. Among favourable \
+                labels: the same difference over rows whose label is the favourable one.";
+    (!lookup.audit.attribution_gaps.is_empty()).then(|| note.to_owned())
 }
 
 impl Gap {
@@ -241,17 +253,20 @@ impl Gap {
         )
     }
 
-    fn figure(&self, at: usize, scale: &str) -> Figure {
+    /// What was stored of a feature's part, with its test.
+    fn tested<'a>(&self, lookup: &Lookup<'a>, feature: &str, condition: &str) -> Option<&'a AttributionGap> {
+        let output = lookup.explained_outputs().into_iter().next()?;
+        let here = |gap: &&AttributionGap| {
+            gap.attribute == self.attribute && gap.group_value == self.group_value && gap.output == output
+        };
+        let gaps = lookup.audit.attribution_gaps.iter().filter(here);
+        gaps.into_iter().find(|gap| gap.feature == feature && gap.condition == condition)
+    }
+
+    fn figure(&self, lookup: &Lookup, at: usize, scale: &str) -> Figure {
         let decimals = self.decimals();
         let title = format!("From {} to {}", label::shorten(&self.reference, 40), label::shorten(&self.group, 40));
-        let mut table =
-            Table::new(format!("Gap of mean scores: {title}"), &["Feature", "Difference of mean attributions"]);
-        for (feature, size, half) in self.terms.iter().take(50) {
-            let interval =
-                format!("{} to {}", number::fixed(size - half, decimals), number::fixed(size + half, decimals));
-            let cell = Cell::number(number::signed(*size, decimals)).with_sub(half.is_finite().then_some(interval));
-            table.push(Label::fit(feature, 60), vec![cell]);
-        }
+        let table = self.table(lookup, &title);
         let end = ("gap", self.total, number::signed(self.total, decimals));
         let start = ("equal means", 0.0, "0".to_owned());
         let axis = format!("difference of mean scores, {scale}");
@@ -269,6 +284,31 @@ impl Gap {
             chart: Chart::Waterfall(waterfall::draw(start, &self.steps(decimals), end, &axis)),
             table,
         }
+    }
+
+    fn table(&self, lookup: &Lookup, title: &str) -> Table {
+        let decimals = self.decimals();
+        let columns = ["Feature", "Difference of mean attributions", "By chance?", "Among favourable labels"];
+        let mut table = Table::new(format!("Gap of mean scores: {title}"), &columns);
+        let range = |low: f64, high: f64| number::fixed_range(low, high, decimals);
+        for (feature, size, half) in self.terms.iter().take(50) {
+            let interval = half.is_finite().then(|| range(size - half, size + half));
+            let difference = Cell::number(number::signed(*size, decimals)).with_sub(interval);
+            let tested = self.tested(lookup, feature, "");
+            let chance = tested.and_then(|gap| gap.p_value).map_or(Cell::none(), |p| {
+                let adjusted = tested.and_then(|gap| gap.p_adjusted).map(number::adjusted_p_value);
+                Cell::number(number::p_value(p)).with_sub(adjusted)
+            });
+            let among = self.tested(lookup, feature, "favourable label").map_or(Cell::none(), |gap| {
+                let interval = gap.ci_low.zip(gap.ci_high).map(|(low, high)| range(low, high));
+                let sub =
+                    interval.into_iter().chain(gap.p_value.map(number::p_value)).reduce(|a, b| format!("{a}; {b}"));
+                Cell::number(number::signed(gap.difference, decimals)).with_sub(sub)
+            });
+            table.push(Label::fit(feature, 60), vec![difference, chance, among]);
+        }
+        table.shown = tested_note(lookup);
+        table
     }
 
     fn steps(&self, decimals: usize) -> Vec<Step> {
@@ -319,7 +359,8 @@ mod tests {
     #[test]
     fn terms_that_do_not_fit_are_summed_so_that_the_waterfall_still_ends_at_the_gap() {
         let terms: Vec<(String, f64, f64)> = (0..30).map(|i| (format!("x{i}"), 1.0, 0.1)).collect();
-        let gap = Gap { attribute: "a".into(), group: "g".into(), reference: "r".into(), terms, total: 30.0 };
+        let (group_value, group) = ("g".to_owned(), "g".to_owned());
+        let gap = Gap { attribute: "a".into(), group_value, group, reference: "r".into(), terms, total: 30.0 };
         let steps = gap.steps(2);
         assert_eq!(steps.len(), MAX_TERMS + 1);
         assert!((steps.iter().map(|step| step.size).sum::<f64>() - gap.total).abs() < 1e-12);

@@ -15,6 +15,7 @@ pub mod impact;
 pub mod opinions;
 pub mod performance;
 pub mod provenance;
+pub mod proxies;
 pub mod reasons;
 pub mod scope;
 pub mod thresholds;

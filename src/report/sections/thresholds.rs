@@ -43,7 +43,10 @@ fn trade_off(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
     if accuracy.is_empty() || difference.is_empty() {
         return None;
     }
-    let curves = [("accuracy, all rows", accuracy), ("largest rate difference", difference)];
+    let note = least_difference(lookup, attribute, threshold, &accuracy, &difference);
+    let odds = lookup.curve("threshold_odds_difference", attribute, "");
+    let curves = [("accuracy, all rows", accuracy), ("largest rate difference", difference), ("equalized odds", odds)];
+    let curves: Vec<_> = curves.into_iter().filter(|(_, points)| !points.is_empty()).collect();
     let series: Vec<Series> = curves.iter().map(|(name, points)| self::series((*name).to_owned(), points)).collect();
     let attribute = label::attribute(attribute);
     Some(Figure {
@@ -51,11 +54,40 @@ fn trade_off(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
         template: "charts/plot.svg",
         title: format!("Accuracy and disparity by {attribute}"),
         desc: "Accuracy and the largest difference of selection rates between groups at every threshold.".into(),
-        note: Some("Both at every threshold. Shown to be seen, never applied.".into()),
+        note: Some(note),
         wide: false,
         chart: Chart::Plot(Box::new(plot_over_thresholds("share", &series, Corner::MiddleRight, threshold))),
         table: sweep_table(format!("Accuracy and disparity over thresholds, by {attribute}"), &curves),
     })
+}
+
+/// Where the difference would be smallest at little cost, beside the threshold in force.
+fn least_difference(
+    lookup: &Lookup,
+    attribute: &str,
+    threshold: f64,
+    accuracy: &[&CurvePoint],
+    difference: &[&CurvePoint],
+) -> String {
+    let shown = "Shown to be seen, never applied.";
+    let at = |points: &[&CurvePoint], x: f64| points.iter().find(|point| point.x == x).map(|point| point.y);
+    let least = lookup.curve("threshold_least_difference", attribute, "").into_iter().next();
+    let numbers = least.and_then(|least| {
+        let lost = at(accuracy, threshold)? - at(accuracy, least.x)?;
+        Some((least, at(difference, threshold)?, lost))
+    });
+    match numbers {
+        Some((least, in_force, lost)) if least.x != threshold => format!(
+            "The rates differ least at {} within the accuracy that may be lost: by {} instead of {} at {threshold}, for {} of \
+             accuracy, as measured on these rows and without intervals. {shown}",
+            number::fixed(least.x, 2),
+            number::with_unit(Unit::Share, least.y),
+            number::with_unit(Unit::Share, in_force),
+            number::with_unit(Unit::Points, -lost),
+        ),
+        Some(_) => format!("No other threshold with about the same accuracy has a smaller difference. {shown}"),
+        None => format!("Both at every threshold. {shown}"),
+    }
 }
 
 fn series(name: String, points: &[&CurvePoint]) -> Series {

@@ -24,6 +24,7 @@ pub(super) const ALL: &[Migration] = &[
     Migration { version: 1, sql: include_str!("../../../migrations/0001_history.sql") },
     Migration { version: 2, sql: include_str!("../../../migrations/0002_adjusted_p_values.sql") },
     Migration { version: 10, sql: include_str!("../../../migrations/0010_proof.sql") },
+    Migration { version: 11, sql: include_str!("../../../migrations/0011_gaps_and_proxies.sql") },
 ];
 
 fn latest(known: &[Migration]) -> i64 {

@@ -124,11 +124,11 @@ mod tests {
         let compare = [Compare::Distance, Compare::Equality];
         let axes: Vec<Axis> = people.features.columns.iter().zip(compare).filter_map(|(c, how)| axis(c, how)).collect();
         let found = agreement(&people, &compare);
-        for row in 0..n as usize {
+        for (row, share) in found.iter().enumerate() {
             let mut others: Vec<usize> = (0..n as usize).filter(|other| *other != row).collect();
             others.sort_by(|a, b| distance(&axes, row, *a).total_cmp(&distance(&axes, row, *b)));
             let same = others[..5].iter().filter(|other| people.decisions[**other] == people.decisions[row]).count();
-            assert_eq!(found[row], same as f64 / 5.0, "{row}");
+            assert_eq!(*share, same as f64 / 5.0, "{row}");
         }
     }
 

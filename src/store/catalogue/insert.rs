@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+mod gaps;
+
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
-use crate::audit::{
-    AttributionGap, Audit, CurvePoint, Drift, Gate, GroupAttribution, GroupCount, Importance, Metric, Proxy, Run,
-};
+use crate::audit::{Audit, CurvePoint, Drift, Gate, GroupAttribution, GroupCount, Importance, Metric, Run};
 
 use super::super::StoredFile;
 use super::super::chain::{self, Record};
@@ -179,9 +179,9 @@ pub(in crate::store) async fn results(connection: &mut SqliteConnection, audit: 
     insert(connection, "importance", IMPORTANCE, audit.importance.iter().map(|i| importance(id, i))).await?;
     let attributions = audit.group_attributions.iter().map(|a| group_attribution(id, a));
     insert(connection, "group_attributions", GROUP_ATTRIBUTIONS, attributions).await?;
-    let gaps = audit.attribution_gaps.iter().map(|g| attribution_gap(id, g));
-    insert(connection, "attribution_gaps", ATTRIBUTION_GAPS, gaps).await?;
-    insert(connection, "proxies", PROXIES, audit.proxies.iter().map(|p| proxy(id, p))).await?;
+    let attribution_gaps = audit.attribution_gaps.iter().map(|g| gaps::attribution_gap(id, g));
+    insert(connection, "attribution_gaps", gaps::ATTRIBUTION_GAPS, attribution_gaps).await?;
+    insert(connection, "proxies", gaps::PROXIES, audit.proxies.iter().map(|p| gaps::proxy(id, p))).await?;
     insert(connection, "gates", GATES, audit.gates.iter().map(|g| gate(id, g))).await?;
     insert(connection, "drift", DRIFT, audit.drift.iter().map(|d| drift(id, d))).await?;
     insert(connection, "curves", CURVES, audit.curves.iter().map(|c| curve(id, c))).await?;
@@ -292,46 +292,6 @@ fn group_attribution<'a>(run_id: &'a str, a: &'a GroupAttribution) -> [Cell<'a>;
         Cell::Real(a.q95),
         Cell::Real(a.mean_ci_low),
         Cell::Real(a.mean_ci_high),
-    ]
-}
-
-const ATTRIBUTION_GAPS: &str = "run_id, attribute, group_value, reference, condition, feature, output, n, n_reference,
-    difference, ci_low, ci_high, p_value, p_adjusted";
-
-fn attribution_gap<'a>(run_id: &'a str, g: &'a AttributionGap) -> [Cell<'a>; 14] {
-    [
-        text(run_id),
-        text(&g.attribute),
-        text(&g.group_value),
-        text(&g.reference),
-        text(&g.condition),
-        text(&g.feature),
-        text(&g.output),
-        Cell::Count(g.n),
-        Cell::Count(g.n_reference),
-        Cell::Real(g.difference),
-        real(g.ci_low),
-        real(g.ci_high),
-        real(g.p_value),
-        real(g.p_adjusted),
-    ]
-}
-
-const PROXIES: &str = "run_id, attribute, feature, n, mutual_information, uncertainty_coefficient, cramers_v, p_value,
-    auc, attribution_share";
-
-fn proxy<'a>(run_id: &'a str, p: &'a Proxy) -> [Cell<'a>; 10] {
-    [
-        text(run_id),
-        text(&p.attribute),
-        text(&p.feature),
-        Cell::Count(p.n),
-        Cell::Real(p.mutual_information),
-        Cell::Real(p.uncertainty_coefficient),
-        Cell::Real(p.cramers_v),
-        real(p.p_value),
-        real(p.auc),
-        real(p.attribution_share),
     ]
 }
 

@@ -2,7 +2,8 @@
 
 use super::{Computed, Request, RunError, agreeing, players};
 use crate::audit::{
-    AttributeScope, Audit, Decision, Documents, Importance, ModelFacts, Note, Privacy, Run, SCHEMA_VERSION, Scope, Status,
+    AttributeScope, Audit, Decision, Documents, Importance, ModelFacts, Note, Privacy, Run, SCHEMA_VERSION, Scope,
+    Status,
 };
 use crate::config::{ImportanceMethod, Scale, Task};
 use crate::model::onnx;

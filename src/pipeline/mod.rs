@@ -20,6 +20,7 @@ mod global;
 mod history;
 mod individual;
 mod maps;
+mod measured;
 mod meetings;
 mod players;
 mod predictions;
@@ -37,12 +38,12 @@ pub use trial::rows_on_trial;
 
 use crate::audit::{Audit, Distribution};
 use crate::config::{ImportanceMethod, Template};
-use crate::dataset::{Batch, Labels, Reader};
-use crate::fairness::{FairnessAccumulator, FairnessResult, Rows, Spec, Truth};
+use crate::dataset::Reader;
+use crate::fairness::{FairnessAccumulator, FairnessResult};
 use crate::importance::{self, PeopleSample, Reservoir, Sample, permutation_importance};
 use crate::model::NativePredictor;
 use crate::model::predictor::Predictor;
-use crate::plan::{Background, Plan, fairness_task, importance_task};
+use crate::plan::{Background, Plan, importance_task};
 use crate::report;
 use crate::stats::GroupLevels;
 use crate::store::{Committed, Inputs, Report, RunSummary, RunWriter, Store, TOOL_VERSION};
@@ -51,8 +52,10 @@ use explaining::{ExplainedRun, Explaining};
 use further::FurtherRun;
 use global::Global;
 use individual::individual;
+pub use measured::favourable_is_positive;
+use measured::{rows, spec};
 use reference::background;
-use scoring::{Agreement, ScoredBatch};
+use scoring::Agreement;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use trial::{Trial, Tried};
@@ -375,47 +378,6 @@ impl<'a> Computation<'a> {
         let wanted = asked.is_none_or(|methods| methods.iter().any(|method| labelled.contains(method)));
         let possible = plan.model.is_some() && plan.selection.label.is_some();
         (wanted && possible).then(|| Reservoir::new(importance::DEFAULT_CAP, plan.config().pipeline.seed))
-    }
-}
-
-/// Whether the decision for the positive class is the one that is good for the person.
-pub fn favourable_is_positive(plan: &Plan) -> bool {
-    let data = &plan.config().data;
-    let positive =
-        data.positive.as_ref().map_or_else(|| plan.classes.last().cloned().unwrap_or_default(), ToString::to_string);
-    data.favourable.as_ref().is_none_or(|favourable| favourable.to_string() == positive)
-}
-
-/// What fairness measures.
-fn spec(plan: &Plan) -> Spec {
-    Spec {
-        attributes: plan.groups.attributes.clone(),
-        reference: plan.groups.reference.clone(),
-        task: fairness_task(plan.task),
-        threshold: plan.threshold,
-        accuracy_loss: plan.groups.accuracy_loss,
-        positive_output: 0,
-        favourable_is_positive: favourable_is_positive(plan),
-        outputs: plan.outputs.clone(),
-        confidence: plan.groups.confidence,
-        bootstrap: plan.groups.bootstrap,
-        strata: plan.groups.strata.clone(),
-        seed: plan.config().pipeline.seed,
-        metrics: plan.groups.metrics.clone(),
-    }
-}
-
-fn rows<'a>(batch: &'a Batch, scored: &'a ScoredBatch) -> Rows<'a> {
-    Rows {
-        first_row: batch.first_row,
-        codes: &batch.codes,
-        scores: scored.scores.as_slice().unwrap_or_default(),
-        decisions: &scored.decisions,
-        labels: batch.labels.as_ref().map(|labels| match labels {
-            Labels::Class(classes) => Truth::Class(classes),
-            Labels::Value(values) => Truth::Value(values),
-        }),
-        weights: batch.weights.as_deref(),
     }
 }
 

@@ -9,6 +9,7 @@ use super::templates::{self, ReportError};
 use super::view::{Part, Section, View};
 use super::words;
 use crate::audit::{Audit, Case, CaseTerm};
+use crate::privacy;
 
 /// What is known of one row.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ pub fn render(audit: &Audit, decision: &Decision) -> Result<String, ReportError>
 }
 
 fn view(audit: &Audit, decision: &Decision) -> View {
+    let published = privacy::published(audit);
+    let audit = &published.audit;
     let (lookup, run) = (Lookup::new(audit), &audit.run);
     let row_id = decision.cases.first().map_or("", |case| case.row_id.as_str());
     let all = [drivers(&lookup, decision), reasons(decision), earlier(&lookup, decision)];

@@ -36,6 +36,11 @@ pub(crate) struct Compare {
     pub threshold: u8,
 }
 
+impl Compare {
+    /// Holds for no row.
+    pub const NEVER: Self = Self { column: 0, threshold: u8::MAX };
+}
+
 /// Quantised rows in blocks: `[block][column][row of the block]`; rows beyond the last are zero.
 #[derive(Debug, Clone)]
 pub(crate) struct Bins {

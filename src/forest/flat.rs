@@ -7,9 +7,10 @@
 
 use super::cuts::{BLOCK, Compare, Cuts};
 use super::sides::Switch;
-use super::simd::{Holds, Simd, Work};
+use super::simd::{Holds, Simd, Sums, Work};
 use super::{Forest, Node, Tree};
 use ndarray::ArrayView2;
+use std::ops::Range;
 
 /// A forest ready to evaluate many rows.
 #[derive(Debug, Clone)]
@@ -24,25 +25,47 @@ pub struct FlatForest {
 
 #[derive(Debug, Clone)]
 struct FlatTree {
-    /// In depth-first order, `yes` first: a split's `yes` side stands right behind it.
+    /// In depth-first order, `yes` first.
     nodes: Vec<FlatNode>,
-    /// Of all splits, one after the other.
-    flips: Vec<Compare>,
-    votes: Vec<(u32, f64)>,
+    /// Splits of small trees, each before those below it; empty for large ones.
+    splits: Vec<FlatSplit>,
+    /// Votes of small trees' leaves.
+    votes: Vec<FlatVote>,
+    /// Votes of large trees' leaves, as the nodes range over them.
+    pool: Vec<(u32, f64)>,
+}
+
+#[derive(Debug, Clone)]
+enum FlatNode {
+    Split {
+        switch: Switch,
+        no: u32,
+        /// First node behind all below this one.
+        end: u32,
+    },
+    Leaf {
+        votes: Range<u32>,
+    },
+}
+
+/// A split with at most two flips: nothing depends on the rows but their bits.
+#[derive(Debug, Clone, Copy)]
+struct FlatSplit {
+    start: u64,
+    flips: [Compare; 2],
+    own: u32,
+    no: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct FlatNode {
-    /// Rows that take a split's `yes` side before any compare flips them: none or all.
-    start: u64,
-    /// A split's flips; a leaf's votes.
-    from: u32,
-    to: u32,
-    /// A split's `no` side; 0 for leaves.
-    no: u32,
-    /// First node behind all below this one.
-    end: u32,
+struct FlatVote {
+    leaf: u32,
+    output: u32,
+    value: f64,
 }
+
+/// Trees of at most so many nodes are evaluated without a branch: all of them are reached by some row of a block anyway.
+const SMALL: usize = 128;
 
 impl FlatForest {
     pub fn new(forest: &Forest) -> Self {
@@ -63,17 +86,18 @@ impl FlatForest {
             return;
         }
         let mut block = vec![0; self.cuts.n_columns() * BLOCK];
-        let mut sums = vec![[0.0; BLOCK]; self.n_outputs];
-        let mut here = Vec::new();
+        let mut sums = vec![Sums([0.0; BLOCK]); self.n_outputs];
+        let largest = self.trees.iter().map(|tree| tree.nodes.len()).max().unwrap_or(0);
+        let mut here = vec![0; largest];
         let rows = rows.chunks((BLOCK * self.n_features).max(1));
         for (rows, out) in rows.zip(out.chunks_mut(BLOCK * self.n_outputs)) {
             let n_rows = out.len() / self.n_outputs;
             let Ok(rows) = ArrayView2::from_shape((n_rows, self.n_features), rows) else { continue };
             self.cuts.quantise_block(rows, &mut block);
-            sums.iter_mut().zip(&self.base).for_each(|(sums, base)| sums.fill(*base));
+            sums.iter_mut().zip(&self.base).for_each(|(sums, base)| sums.0.fill(*base));
             self.simd.run(AddTrees { forest: self, block: &block, n_rows, here: &mut here, sums: &mut sums });
             for (row, out) in out.chunks_exact_mut(self.n_outputs).enumerate() {
-                out.iter_mut().zip(&sums).for_each(|(out, sums)| *out = sums[row]);
+                out.iter_mut().zip(&sums).for_each(|(out, sums)| *out = sums.0[row]);
             }
         }
     }
@@ -82,31 +106,62 @@ impl FlatForest {
 impl FlatTree {
     fn new(tree: &Tree, cuts: &Cuts) -> Self {
         let nodes = Vec::with_capacity(tree.nodes.len());
-        let mut flat = Self { nodes, flips: vec![], votes: tree.votes.clone() };
+        let mut flat = Self { nodes, splits: vec![], votes: vec![], pool: tree.votes.clone() };
+        flat.take_nodes(tree, cuts);
+        if flat.nodes.len() <= SMALL {
+            flat.straighten();
+        }
+        flat
+    }
+
+    /// Lays out the nodes in depth-first order.
+    fn take_nodes(&mut self, tree: &Tree, cuts: &Cuts) {
         // Nodes to visit, with the flat split whose `no` side each is; a marker without a node closes a split.
         let mut open: Vec<(Option<usize>, Option<usize>)> = vec![(Some(0), None)];
         while let Some((at, above)) = open.pop() {
-            let own = flat.nodes.len();
-            let Some(at) = at else {
-                above.into_iter().for_each(|split| flat.nodes[split].end = own as u32);
-                continue;
-            };
-            above.into_iter().for_each(|split| flat.nodes[split].no = own as u32);
-            let from = flat.flips.len() as u32;
-            let node = FlatNode { start: 0, from, to: from, no: 0, end: own as u32 + 1 };
-            match &tree.nodes[at] {
-                Node::Leaf { votes } => flat.nodes.push(FlatNode { from: votes.start, to: votes.end, ..node }),
-                Node::Split(split) => {
+            let own = self.nodes.len();
+            if let Some(FlatNode::Split { no, end, .. }) = above.map(|split| &mut self.nodes[split]) {
+                *(if at.is_some() { no } else { end }) = own as u32;
+            }
+            match at.map(|at| &tree.nodes[at]) {
+                None => {}
+                Some(Node::Leaf { votes }) => self.nodes.push(FlatNode::Leaf { votes: votes.clone() }),
+                Some(Node::Split(split)) => {
                     open.push((None, Some(own)));
                     open.push((Some(split.no as usize), Some(own)));
                     open.push((Some(split.yes as usize), None));
-                    let switch = Switch::of(split, cuts);
-                    flat.flips.extend_from_slice(switch.flips());
-                    flat.nodes.push(FlatNode { start: switch.start(), to: flat.flips.len() as u32, ..node });
+                    self.nodes.push(FlatNode::Split { switch: Switch::of(split, cuts), no: 0, end: 0 });
                 }
             }
         }
-        flat
+    }
+
+    /// Lists splits and votes for evaluation without branches, if every split has at most two flips.
+    fn straighten(&mut self) {
+        let (mut splits, mut votes) = (Vec::new(), Vec::new());
+        for (own, node) in self.nodes.iter().enumerate() {
+            let own = own as u32;
+            match node {
+                FlatNode::Leaf { votes: range } => {
+                    let of_leaf = &self.pool[range.start as usize..range.end as usize];
+                    votes.extend(of_leaf.iter().map(|(output, value)| FlatVote {
+                        leaf: own,
+                        output: *output,
+                        value: *value,
+                    }));
+                }
+                FlatNode::Split { switch, no, .. } => {
+                    let flips = match switch.flips() {
+                        [] => [Compare::NEVER; 2],
+                        [one] => [*one, Compare::NEVER],
+                        [one, other] => [*one, *other],
+                        _ => return,
+                    };
+                    splits.push(FlatSplit { start: switch.start(), flips, own, no: *no });
+                }
+            }
+        }
+        (self.splits, self.votes) = (splits, votes);
     }
 }
 
@@ -115,49 +170,68 @@ struct AddTrees<'a> {
     forest: &'a FlatForest,
     block: &'a [u8],
     n_rows: usize,
-    /// Rows that reach each node of a tree; a buffer.
-    here: &'a mut Vec<u64>,
+    /// Rows that reach each node of a tree; a buffer for the largest.
+    here: &'a mut [u64],
     /// `[outputs × rows of the block]`.
-    sums: &'a mut [[f64; BLOCK]],
+    sums: &'a mut [Sums],
 }
 
 impl Work for AddTrees<'_> {
     #[inline(always)]
-    fn run<H: Holds>(self, holds: H) {
+    fn run<H: Holds>(mut self, holds: H) {
         for tree in &self.forest.trees {
-            self.here.resize(tree.nodes.len().max(self.here.len()), 0);
-            let here = &mut self.here[..tree.nodes.len()];
-            here[0] = u64::MAX >> (BLOCK - self.n_rows);
-            let mut at = 0;
-            while let Some(node) = tree.nodes.get(at) {
-                let rows = here[at];
-                if rows == 0 {
-                    at = node.end as usize;
-                    continue;
-                }
-                let (from, to) = (node.from as usize, node.to as usize);
-                if node.no == 0 {
-                    tree.votes[from..to].iter().for_each(|(output, value)| {
-                        add(rows, *value, &mut self.sums[*output as usize]);
-                    });
-                } else {
-                    let flip = |yes, compare: &Compare| yes ^ holds.compare(self.block, *compare);
-                    let yes = tree.flips[from..to].iter().fold(node.start, flip);
-                    here[at + 1] = rows & yes;
-                    here[node.no as usize] = rows & !yes;
-                }
-                at += 1;
+            self.here[0] = u64::MAX >> (BLOCK - self.n_rows);
+            if tree.splits.is_empty() {
+                self.add_reached(tree, holds);
+            } else {
+                self.add_all(tree, holds);
             }
         }
     }
 }
 
-/// Adds a value to every row whose bit is set.
-#[inline(always)]
-fn add(mut rows: u64, value: f64, sums: &mut [f64; BLOCK]) {
-    while rows != 0 {
-        sums[rows.trailing_zeros() as usize % BLOCK] += value;
-        rows &= rows - 1;
+impl AddTrees<'_> {
+    /// Every node, whether any row reaches it or not.
+    #[inline(always)]
+    fn add_all<H: Holds>(&mut self, tree: &FlatTree, holds: H) {
+        for split in &tree.splits {
+            let (own, no) = (split.own as usize, split.no as usize);
+            let [one, other] = split.flips;
+            let yes = split.start ^ holds.compare(self.block, one) ^ holds.compare(self.block, other);
+            let rows = self.here[own];
+            self.here[own + 1] = rows & yes;
+            self.here[no] = rows & !yes;
+        }
+        for vote in &tree.votes {
+            holds.add(self.here[vote.leaf as usize], vote.value, &mut self.sums[vote.output as usize]);
+        }
+    }
+
+    /// Only nodes that rows reach.
+    #[inline(always)]
+    fn add_reached<H: Holds>(&mut self, tree: &FlatTree, holds: H) {
+        let mut at = 0;
+        while let Some(node) = tree.nodes.get(at) {
+            let rows = self.here[at];
+            match node {
+                FlatNode::Split { end, .. } if rows == 0 => {
+                    at = *end as usize;
+                    continue;
+                }
+                FlatNode::Split { switch, no, .. } => {
+                    let yes = switch.yes(self.block, holds);
+                    self.here[at + 1] = rows & yes;
+                    self.here[*no as usize] = rows & !yes;
+                }
+                FlatNode::Leaf { votes } if rows != 0 => {
+                    for (output, value) in &tree.pool[votes.start as usize..votes.end as usize] {
+                        holds.add(rows, *value, &mut self.sums[*output as usize]);
+                    }
+                }
+                FlatNode::Leaf { .. } => {}
+            }
+            at += 1;
+        }
     }
 }
 

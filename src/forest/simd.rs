@@ -43,15 +43,33 @@ impl Simd {
             // SAFETY: the instructions were found at run time.
             #[cfg(target_arch = "x86_64")]
             Simd::Avx512 => unsafe { x86::run_avx512(work) },
-            _ => work.run(Plain),
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Simd::Avx2 => unsafe { x86::run_avx2(work) },
+            Simd::Portable => work.run(Plain),
         }
     }
 }
+
+/// A number for each row of a block, in whole registers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C, align(64))]
+pub(crate) struct Sums(pub [f64; BLOCK]);
 
 /// Compares a quantised column with a threshold.
 pub(crate) trait Holds: Copy {
     /// Rows whose byte is above `threshold`, one bit each.
     fn holds(self, column: &[u8; BLOCK], threshold: u8) -> u64;
+
+    /// Adds `value` to the sums of these rows.
+    #[inline(always)]
+    fn add(self, rows: u64, value: f64, sums: &mut Sums) {
+        let mut left = rows;
+        while left != 0 {
+            sums.0[left.trailing_zeros() as usize % BLOCK] += value;
+            left &= left - 1;
+        }
+    }
 
     /// Rows of a block for which a compare holds.
     #[inline(always)]
@@ -91,15 +109,26 @@ impl Holds for Simd {
     }
 }
 
-/// Rows whose byte is above `threshold`, one bit each.
+/// Rows whose byte is above `threshold`, one bit each: eight bytes at a time within a word.
 fn holds(column: &[u8; BLOCK], threshold: u8) -> u64 {
-    let bit = |row: usize| u64::from(column[row] > threshold) << row;
-    (0..BLOCK).fold(0, |holds, row| holds | bit(row))
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let Some(least) = threshold.checked_add(1) else { return 0 };
+    let least = u64::from(least) * 0x0101_0101_0101_0101;
+    let mut holds = 0;
+    for (at, bytes) in column.as_chunks::<8>().0.iter().enumerate() {
+        let bytes = u64::from_le_bytes(*bytes);
+        // The high bit of each byte: whether its low seven bits are at least the threshold's, then with their own.
+        let low = (bytes | HIGH) - (least & !HIGH);
+        let reaches = (bytes & !least | !(bytes ^ least) & low) & HIGH;
+        // Gathers the eight high bits in the top byte.
+        holds |= ((reaches >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * at);
+    }
+    holds
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{BLOCK, Holds, Work};
+    use super::{BLOCK, Holds, Sums, Work};
     use std::arch::x86_64::*;
 
     /// # Safety
@@ -117,6 +146,19 @@ mod x86 {
 
     impl Holds for Wide {
         #[inline(always)]
+        fn add(self, rows: u64, value: f64, sums: &mut Sums) {
+            // SAFETY: a `Wide` exists only where AVX-512 F was found; chunks of eight numbers are aligned registers.
+            unsafe {
+                let value = _mm512_set1_pd(value);
+                for (at, sums) in sums.0.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+                    let before = _mm512_load_pd(sums.as_ptr());
+                    let after = _mm512_mask_add_pd(before, (rows >> (8 * at)) as u8, before, value);
+                    _mm512_store_pd(sums.as_mut_ptr(), after);
+                }
+            }
+        }
+
+        #[inline(always)]
         fn holds(self, column: &[u8; BLOCK], threshold: u8) -> u64 {
             // SAFETY: a `Wide` exists only where AVX-512 F and BW were found; the column is 64 bytes.
             unsafe {
@@ -124,6 +166,33 @@ mod x86 {
                 _mm512_cmpgt_epu8_mask(bytes, _mm512_set1_epi8(threshold as i8))
             }
         }
+    }
+
+    /// [`Holds`] with registers of 32 bytes; only [`run_avx2`] makes one.
+    #[derive(Clone, Copy)]
+    struct Half(());
+
+    impl Holds for Half {
+        #[inline(always)]
+        fn holds(self, column: &[u8; BLOCK], threshold: u8) -> u64 {
+            // SAFETY: a `Half` exists only where AVX2 was found; the column is two registers of 32 bytes.
+            unsafe {
+                let threshold = _mm256_set1_epi8(threshold as i8);
+                let above = |from: usize| {
+                    let bytes = _mm256_loadu_si256(column.as_ptr().add(from).cast());
+                    let at_most = _mm256_cmpeq_epi8(_mm256_max_epu8(bytes, threshold), threshold);
+                    u64::from(!_mm256_movemask_epi8(at_most) as u32)
+                };
+                above(0) | above(32) << 32
+            }
+        }
+    }
+
+    /// # Safety
+    /// Needs AVX2.
+    #[target_feature(enable = "avx2")]
+    pub unsafe fn run_avx2<W: Work>(work: W) {
+        work.run(Half(()));
     }
 
     /// # Safety
@@ -143,6 +212,19 @@ mod tests {
         *seed >> 33
     }
 
+    struct Compared<'a> {
+        block: &'a [u8],
+        compare: Compare,
+        found: &'a mut (u64, Sums),
+    }
+
+    impl Work for Compared<'_> {
+        fn run<H: Holds>(self, holds: H) {
+            self.found.0 = holds.compare(self.block, self.compare);
+            holds.add(self.found.0, 0.1, &mut self.found.1);
+        }
+    }
+
     #[test]
     fn every_variant_finds_the_same_rows() {
         let mut seed = 3;
@@ -151,7 +233,12 @@ mod tests {
             let compare = Compare { column: 1, threshold };
             let rows = (0..BLOCK).filter(|row| block[BLOCK + row] > threshold);
             let expected = rows.fold(0, |bits, row| bits | 1_u64 << row);
-            Simd::available().into_iter().for_each(|simd| assert_eq!(simd.compare(&block, compare), expected));
+            for simd in Simd::available() {
+                let mut found = (0, Sums([0.25; BLOCK]));
+                simd.run(Compared { block: &block, compare, found: &mut found });
+                let sums = Sums(std::array::from_fn(|row| 0.25 + if expected >> row & 1 == 1 { 0.1 } else { 0.0 }));
+                assert_eq!((simd.compare(&block, compare), found), (expected, (expected, sums)), "{simd:?}");
+            }
         }
     }
 }

@@ -209,16 +209,22 @@ impl<'a> Explaining<'a> {
         let gaps = gaps.get_or_insert_with(|| Array2::from_elem(target.dim(), f64::NAN));
         let mut fits = std::mem::take(&mut self.fits);
         let attributions = &explanation.attributions;
+        let all = attributions.phi.as_standard_layout();
+        let (n_explained, n_players) = (all.shape()[1], all.shape()[2]);
+        let all = all.as_slice().unwrap_or_default();
         for (at, row) in rows.iter().enumerate() {
-            for (explained, phi) in attributions.phi.index_axis(Axis(0), at).rows().into_iter().enumerate() {
-                if let Some(phi) = phi.iter().find(|phi| !phi.is_finite()) {
+            for explained in 0..n_explained {
+                let phi = &all[(at * n_explained + explained) * n_players..][..n_players];
+                let sum: f64 = phi.iter().sum();
+                // No attribution that is not finite can hide in a finite sum.
+                if let Some(phi) = phi.iter().find(|phi| !sum.is_finite() && !phi.is_finite()) {
                     return Err(RunError::broken(format!("an attribution of row {row} is {phi}")));
                 }
                 let output = match self.explain.outputs {
                     Explained::Fixed(_) => self.explainer.outputs[explained],
                     Explained::Predicted => scored.decisions[*row] as usize,
                 };
-                let sum = phi.sum() + attributions.base[[at, explained]];
+                let sum = sum + attributions.base[[at, explained]];
                 let score = target[[*row, output]];
                 let total = match &explanation.surrogates {
                     None => score,

@@ -8,18 +8,18 @@ use super::fitting::Fits;
 use super::gallery::{Gallery, Names as CaseNames, Picked, Shown, case};
 use super::maps::{of_patches, rows_at_once};
 use super::meetings::Meetings;
+use super::part::PartOfBatch;
 use super::players::PlayerValues;
 use super::scoring::ScoredBatch;
 use crate::audit::AttributeScope;
 use crate::config::Scale;
-use crate::dataset::{Batch, Features, Labels, Picture, RowIds};
+use crate::dataset::{Batch, Labels, Picture};
 use crate::explain::tree::Interactions;
 use crate::fairness::attribution::{AttributionAccumulator, AttributionSummary, Names};
 use crate::plan::{ExplainPlan, Explained, Plan, PlannedModel, Rows, choose, picture, within};
 use crate::stats::GroupLevels;
 use crate::store::{ExplainedOutputs, ExplanationBatch, InteractionBatch, LocalFitBatch, MapBatch, RunWriter};
-use ndarray::{Array2, Axis};
-use std::borrow::Cow;
+use ndarray::Array2;
 
 /// The output's name where every row has its own.
 const PREDICTED: &str = "(predicted)";
@@ -390,31 +390,6 @@ impl<'a> Explaining<'a> {
         let (sample, cases) = self.gallery.finish();
         let adverse = self.adverse.map(Adverse::finish);
         Ok(ExplainedRun { summary, sample, cases, adverse, outputs })
-    }
-}
-
-/// The rows of a batch that are explained.
-struct PartOfBatch<'a> {
-    /// Positions within the batch.
-    rows: Vec<usize>,
-    /// Positions in the data.
-    keys: Vec<u64>,
-    ids: Cow<'a, RowIds>,
-    features: Cow<'a, Features>,
-    inner: Option<Array2<f64>>,
-}
-
-impl<'a> PartOfBatch<'a> {
-    fn new(batch: &'a Batch, scored: &ScoredBatch, rows: Vec<usize>) -> Self {
-        let all = rows.iter().copied().eq(0..batch.features.n_rows);
-        let inner = scored.inner.as_ref();
-        Self {
-            keys: rows.iter().map(|row| batch.first_row + *row as u64).collect(),
-            ids: if all { Cow::Borrowed(&batch.ids) } else { Cow::Owned(batch.ids.take(&rows)) },
-            features: if all { Cow::Borrowed(&batch.features) } else { Cow::Owned(batch.features.take(&rows)) },
-            inner: inner.map(|inner| if all { inner.clone() } else { inner.select(Axis(0), &rows) }),
-            rows,
-        }
     }
 }
 

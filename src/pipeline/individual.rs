@@ -10,9 +10,9 @@ use crate::fairness::AttributeSpec;
 use crate::importance::{Compare, People, agreement, as_level, proxy};
 use crate::model::predictor::Predictor;
 use crate::plan::Plan;
-use crate::stats::GroupLevels;
 use crate::stats::groups::UNKNOWN;
 use crate::stats::intervals::{Interval, Proportion, normal_quantile, student_quantile, wilson};
+use crate::stats::{ExactSum, GroupLevels};
 use ndarray::Array2;
 use std::collections::BTreeMap;
 
@@ -238,8 +238,14 @@ impl Sample<'_> {
 
     fn mean(&self, numbers: &[f64]) -> (f64, Option<Interval>) {
         let n = numbers.len() as f64;
-        let mean = numbers.iter().sum::<f64>() / n;
-        let variance = numbers.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        // Exact sums do not depend on the order of the rows.
+        let sum = |numbers: &mut dyn Iterator<Item = f64>| {
+            let mut sum = ExactSum::default();
+            numbers.for_each(|number| sum.add(number));
+            sum.value()
+        };
+        let mean = sum(&mut numbers.iter().copied()) / n;
+        let variance = sum(&mut numbers.iter().map(|x| (x - mean).powi(2))) / (n - 1.0);
         let half = student_quantile(self.confidence, n - 1.0) * (variance / n).sqrt();
         (mean, (numbers.len() > 1).then(|| Interval::around(mean, half)))
     }

@@ -22,6 +22,7 @@ mod individual;
 mod maps;
 mod measured;
 mod meetings;
+mod part;
 mod players;
 mod predictions;
 mod proof;

@@ -2,7 +2,7 @@
 //! one table each over all recorded runs' files.
 //!
 //! [`query`] plans and runs one statement with DataFusion. `catalogue_table` fetches from SQLite what a statement
-//! needs, no more; `row_table` scans exactly the Parquet files that the catalogue names. `named` holds
+//! needs, no more; `row_table` scans exactly the Parquet files that the catalogue names; `joins` suits the plan to what is joined. `named` holds
 //! views and named queries, `parameters` binds values to a statement, [`account()`] looks one row up in all that is stored of it. `error` turns what goes wrong into advice,
 //! `output` writes results, `cells` reads them. [`query_into`] writes rows while they are computed, so that a result
 //! may be larger than memory; [`query`] keeps them.
@@ -11,6 +11,7 @@ mod account;
 mod catalogue_table;
 mod cells;
 mod error;
+mod joins;
 mod named;
 mod output;
 mod parameters;
@@ -192,6 +193,8 @@ fn session(limits: &QueryLimits) -> Result<SessionContext, QueryError> {
     let mut config = SessionConfig::new().with_target_partitions(limits.threads.max(1)).with_information_schema(true);
     // One person's rows are few among many: read the filtered columns first, and of the others only what is left.
     config.options_mut().execution.parquet.pushdown_filters = true;
+    // Footers take a few kilobytes; DataFusion's own guess would read most files whole to have them.
+    config.options_mut().execution.parquet.metadata_size_hint = Some(16 << 10);
     // What a sort keeps back to merge its spilled runs with: a share of what there is, at most DataFusion's own 10 MB.
     let kept_back = limits.memory_bytes / (16 * limits.threads.max(1));
     let options = &mut config.options_mut().execution;
@@ -219,6 +222,7 @@ async fn answer(
     let explained = |error| error::explain(error, context, limits);
     let frame = context.sql_with_options(statement.sql, read_only()).await.map_err(explained)?;
     let frame = parameters::bind(frame, statement.parameters)?;
+    let frame = joins::suited(frame).map_err(explained)?;
     let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
     let (frame, most) = limited(frame, limits.max_rows).map_err(explained)?;
     let mut stream = frame.execute_stream().await.map_err(explained)?;

@@ -1,17 +1,19 @@
 //! A row-level table as DataFusion sees it: exactly the files that the catalogue names, of runs that are not pruned.
 //!
 //! `run_id`, `pipeline` and `run_date` are columns that each file has one value of; filters on them choose files
-//! before any is opened, and `row_id` chooses pages inside by the statistics that files carry.
+//! before any is opened, and `row_id` chooses pages inside by the statistics that files carry. How many rows a file has
+//! is known from the catalogue, which is what joins are ordered by: the smaller side is the one that is kept.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config::TableParquetOptions;
-use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
+use datafusion::common::stats::Precision;
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -52,6 +54,7 @@ struct StoredRows {
     /// Relative to `results`.
     path: String,
     bytes: i64,
+    n_rows: Option<i64>,
     row_id_type: String,
     label_type: Option<String>,
     run_id: String,
@@ -67,6 +70,7 @@ impl FromRow<'_, SqliteRow> for StoredRows {
             kind: row.try_get("kind")?,
             path: row.try_get("path")?,
             bytes: row.try_get("bytes")?,
+            n_rows: row.try_get("n_rows")?,
             row_id_type: row.try_get("row_id_type")?,
             label_type: row.try_get("label_type")?,
             run_id: row.try_get("run_id")?,
@@ -79,7 +83,7 @@ impl FromRow<'_, SqliteRow> for StoredRows {
 
 /// Every row-level table, of one pipeline where it is given; one that no run has written is empty.
 pub(super) fn tables(catalogue: &Catalogue, pipeline: Option<&str>) -> Result<Vec<RowTable>, StoreError> {
-    let sql = "SELECT kind, path, bytes, row_id_type, label_type, run_id, pipeline, as_of, results
+    let sql = "SELECT kind, path, bytes, artifacts.n_rows, row_id_type, label_type, run_id, pipeline, as_of, results
         FROM artifacts JOIN runs USING (run_id)
         WHERE status IN ('succeeded', 'superseded') AND row_id_type IS NOT NULL AND (?1 IS NULL OR pipeline = ?1)
         ORDER BY sequence, artifacts.rowid";
@@ -117,8 +121,8 @@ impl RowTable {
     fn chosen(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&StoredRows>> {
         let schema = Schema::new(FILE_COLUMNS.map(file_column).to_vec());
         let columns: [fn(&StoredRows) -> &str; 3] = [|file| &file.run_id, |file| &file.pipeline, |file| &file.as_of];
-        let arrays =
-            columns.map(|value| -> ArrayRef { Arc::new(StringArray::from_iter_values(self.files.iter().map(value))) });
+        let arrays = columns
+            .map(|value| -> ArrayRef { Arc::new(StringViewArray::from_iter_values(self.files.iter().map(value))) });
         let values = RecordBatch::try_new(Arc::new(schema.clone()), arrays.to_vec())?;
         let schema = DFSchema::try_from(schema)?;
         let mut chosen = vec![true; self.files.len()];
@@ -138,7 +142,8 @@ impl RowTable {
             return Err(DataFusionError::External(Box::new(missing)));
         }
         let location = ObjectPath::from_absolute_path(path).map_err(|e| DataFusionError::External(Box::new(e)))?;
-        let values = [&file.run_id, &file.pipeline, &file.as_of].map(|value| ScalarValue::from(value.as_str()));
+        let values =
+            [&file.run_id, &file.pipeline, &file.as_of].map(|value| ScalarValue::Utf8View(Some(value.clone())));
         let mut partitioned = PartitionedFile::new(String::new(), file.bytes.unsigned_abs());
         partitioned.object_meta.location = location;
         Ok(partitioned.with_partition_values(values.to_vec()))
@@ -170,6 +175,7 @@ impl TableProvider for RowTable {
             };
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
+        let statistics = Statistics { num_rows: n_rows(&files), ..Statistics::new_unknown(&self.schema) };
         let files = files.into_iter().map(|file| self.partitioned(file)).collect::<Result<Vec<_>>>()?;
         let groups = FileGroup::new(files).split_files(state.config().target_partitions());
         let of_file: Vec<_> = FILE_COLUMNS.iter().map(|name| Arc::new(file_column(name))).collect();
@@ -179,6 +185,7 @@ impl TableProvider for RowTable {
         let source = ParquetSource::new(schema).with_table_parquet_options(options);
         let scan = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
             .with_file_groups(groups)
+            .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
@@ -202,8 +209,15 @@ fn as_read(field: &Field) -> Field {
     }
 }
 
+/// A view too: one value a file costs no more than its length, however many rows repeat it.
 fn file_column(name: &str) -> Field {
-    Field::new(name, DataType::Utf8, false)
+    Field::new(name, DataType::Utf8View, false)
+}
+
+/// Estimated, so that counting still reads the files.
+fn n_rows(files: &[&StoredRows]) -> Precision<usize> {
+    let rows = files.iter().map(|file| file.n_rows.and_then(|n| usize::try_from(n).ok()));
+    rows.sum::<Option<usize>>().map_or(Precision::Absent, Precision::Inexact)
 }
 
 fn about_files(filter: &Expr) -> bool {

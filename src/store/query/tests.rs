@@ -63,6 +63,32 @@ fn filters_on_runs_choose_files_before_any_is_opened() {
 }
 
 #[test]
+fn a_join_keeps_its_smaller_side_in_memory() {
+    let (_place, store) = history();
+    let kept = |from: &str| {
+        let plan = csv(&store, &format!("EXPLAIN FORMAT INDENT SELECT e.attribution FROM {from}"));
+        let physical = plan[plan.find("physical_plan").unwrap()..].to_owned();
+        let first = physical.split("HashJoinExec").nth(1).expect("a join").find("DataSourceExec").unwrap();
+        let first = &physical.split("HashJoinExec").nth(1).unwrap()[first..];
+        first.split("projection=[").nth(1).unwrap().split(']').next().unwrap().contains("score")
+    };
+    // Ten predictions a run, twenty explanations.
+    for from in ["explanations e JOIN predictions p", "predictions p JOIN explanations e"] {
+        let sql = format!("{from} ON p.run_id = e.run_id AND p.row_id = e.row_id AND p.score <> e.attribution");
+        assert!(kept(&sql), "{sql}");
+    }
+}
+
+#[test]
+fn keys_of_runs_choose_files_and_those_of_people_stay_with_their_join() {
+    let (_place, store) = history();
+    let handed_on =
+        |from: &str| csv(&store, &format!("EXPLAIN SELECT e.attribution FROM {from}")).contains("DynamicFilter");
+    assert!(handed_on("explanations e JOIN runs r ON r.run_id = e.run_id WHERE r.as_of LIKE '2026%'"));
+    assert!(!handed_on("explanations e JOIN predictions p ON p.run_id = e.run_id AND p.row_id = e.row_id"));
+}
+
+#[test]
 fn only_recorded_runs_are_seen() {
     let (_place, store) = history();
     let lock = store.lock("adult").unwrap();

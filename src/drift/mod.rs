@@ -1,7 +1,7 @@
 //! Drift: how far a run has moved from an earlier one.
 //!
 //! A run counts how often each value of a column and each score occurred ([`ColumnCounts`]) and keeps that as a
-//! [`Distribution`](crate::audit::Distribution): cells of values, at most a few thousand a column, united into bins
+//! [`Distribution`]: cells of values, at most a few thousand a column, united into bins
 //! that are frozen with the run ([`freeze`]). A later run is laid beside it ([`Aligned`]), counted in the earlier run's
 //! bins, and measured ([`measures`]): PSI and Jensen–Shannon over bins, Kolmogorov–Smirnov and Wasserstein over the
 //! numbers. The ranking of features is compared by NDCG ([`ranks`]), metrics by their change with an interval

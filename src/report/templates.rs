@@ -90,7 +90,7 @@ pub fn check(name: &str, overrides: Option<&Path>) -> Result<(), ReportError> {
 /// Prints a page that is no report with the template `file` (`site-run.html`).
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn print_page(file: &str, view: &impl Serialize, overrides: Option<&Path>) -> Result<String, ReportError> {
     if let Some(path) = overrides {
         std::fs::read_dir(path).map_err(|source| ReportError::Folder { path: path.to_owned(), source })?;

@@ -2,8 +2,8 @@
 //!
 //! From a model, one of its tensors (the score) and tensors before it, [`differentiate`] writes the model's own nodes
 //! followed by those of reverse-mode differentiation (Griewank and Walther 2008, chapter 3): standard operators only. The
-//! weights of the score's columns come in through a further input, so one graph serves every output. A [`Tape`] is
-//! written backwards, node by node; [`rules`] knows the operators, [`Types`] what ONNX Runtime infers of their tensors.
+//! weights of the score's columns come in through a further input, so one graph serves every output. A `Tape` is
+//! written backwards, node by node; `rules` knows the operators, [`Types`] what ONNX Runtime infers of their tensors.
 //! With a reference run beside the run itself the same tape gives DeepLIFT's multipliers.
 
 mod error;

@@ -72,7 +72,7 @@ pub struct EarlierRun {
 }
 
 impl Term {
-    /// The sum of what was not kept feature by feature ([explain] top_k).
+    /// The sum of what was not kept feature by feature (`[explain] top_k`).
     pub fn is_rest(&self) -> bool {
         self.feature == OTHER
     }

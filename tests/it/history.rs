@@ -1,6 +1,6 @@
 //! What is kept of runs: one run per question, nothing overwritten, nothing half-done, readable without data and model.
 
-use crate::project::{AUDIT, DAY, Project, Ran, people};
+use crate::project::{AUDIT, DAY, Project, Ran, SLOW_RUN, people};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -322,16 +322,8 @@ fn the_catalogue_is_named_by_option_environment_or_project() {
 
 // Two at once, and killed ones
 
-/// Takes seconds: many rows, every coalition against many background rows.
-fn slow_project() -> Project {
-    let project = Project::new();
-    project.model("mlp").write("people.csv", people(40_000)).edit(", \"age\"]", "]");
-    project.append("[explain]\nmethod = \"exact\"\n[background]\nrows = 500\n");
-    project
-}
-
 fn start(project: &Project) -> Child {
-    let mut command = project.command(&["run", "audit.toml", "--as-of", DAY]);
+    let mut command = project.command(&SLOW_RUN);
     command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap()
 }
 
@@ -347,7 +339,7 @@ fn until_writing(project: &Project, run: &mut Child) {
 
 #[test]
 fn a_second_run_of_a_pipeline_is_turned_away_and_after_a_kill_the_next_succeeds() {
-    let project = slow_project();
+    let project = Project::slow();
     let mut first = start(&project);
     until_writing(&project, &mut first);
     project.run(&[]).expect(75).says(&["`credit`", &format!("process {}", first.id()), "wait"]);

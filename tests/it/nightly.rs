@@ -1,17 +1,9 @@
 //! What a night needs: being stopped, waiting for each other, running side by side.
 
-use crate::project::{AUDIT, DAY, Project, Ran, people};
+use crate::project::{AUDIT, DAY, Project, Ran, SLOW_RUN, people};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-
-/// Takes seconds: many rows, every coalition against many background rows.
-fn slow_project() -> Project {
-    let project = Project::new();
-    project.model("mlp").write("people.csv", people(40_000)).edit(", \"age\"]", "]");
-    project.append("[explain]\nmethod = \"exact\"\n[background]\nrows = 500\n");
-    project
-}
 
 fn start(project: &Project, arguments: &[&str]) -> Child {
     let mut command = project.command(arguments);
@@ -40,8 +32,8 @@ fn ended(process: Child) -> Ran {
 #[test]
 fn a_run_that_is_told_to_stop_is_recorded_as_aborted_and_leaves_no_rows() {
     for (name, code) in [("TERM", 143), ("INT", 130)] {
-        let project = slow_project();
-        let run = start(&project, &["run", "audit.toml", "--as-of", DAY]);
+        let project = Project::slow();
+        let run = start(&project, &SLOW_RUN);
         until("nothing is written", || !project.results().is_empty());
         signal(name, &run);
         let stopped = ended(run);
@@ -93,8 +85,8 @@ fn a_run_stopped_at_any_moment_is_whole_or_aborted() {
 
 #[test]
 fn who_waits_gets_the_lock_and_who_does_not_is_told_who_holds_it() {
-    let project = slow_project();
-    let first = start(&project, &["run", "audit.toml", "--as-of", DAY]);
+    let project = Project::slow();
+    let first = start(&project, &SLOW_RUN);
     until("nothing is written", || !project.results().is_empty());
     let id = format!("process {}", first.id());
     project.run(&[]).expect(75).says(&["`credit`", &id, " since 2", "last sign of life", "--wait"]);

@@ -7,6 +7,8 @@ use std::process::{Command, Output, Stdio};
 
 /// The day that audits in tests speak of.
 pub const DAY: &str = "2026-11-21";
+/// A run to be stopped while it computes: small batches, so that the first is soon written.
+pub const SLOW_RUN: [&str; 6] = ["run", "audit.toml", "--as-of", DAY, "--batch-rows", "1000"];
 
 /// A tree ensemble over [`people`], audited by sex, with a gate that passes.
 pub const AUDIT: &str = r#"
@@ -107,6 +109,15 @@ impl Project {
     pub fn new() -> Self {
         let project = Self::empty();
         project.model("xgb_binary").write("people.csv", people(N_PEOPLE)).write("audit.toml", AUDIT);
+        project
+    }
+
+    /// As [`Project::new`], for [`SLOW_RUN`]: many rows, every coalition against thousands of background rows. It takes
+    /// minutes if nobody stops it, and writes rows within a second or so.
+    pub fn slow() -> Self {
+        let project = Self::new();
+        project.model("mlp").write("people.csv", people(40_000)).edit(", \"age\"]", "]");
+        project.append("[explain]\nmethod = \"exact\"\n[background]\nrows = 5000\n");
         project
     }
 

@@ -3,6 +3,7 @@
 //! [`tree`] and [`linear`] are exact and read the model's structure; [`gradient`] follows the model's derivatives;
 //! [`game`] asks the model itself.
 
+mod asked;
 pub mod game;
 pub mod gradient;
 mod largest;

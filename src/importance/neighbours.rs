@@ -28,7 +28,7 @@ enum Axis {
 /// Per row: the share of its [`NEIGHBOURS`] nearest other rows that have its decision (the first of equally near).
 /// Missing values are at distance 0 from each other and 1 from any value. Empty for fewer than two rows, without
 /// decisions, or if all columns are left out.
-pub fn agreement(people: &People, compare: &[Compare]) -> Vec<f64> {
+pub fn neighbour_agreement(people: &People, compare: &[Compare]) -> Vec<f64> {
     let axes: Vec<Axis> = people.features.columns.iter().zip(compare).filter_map(|(c, how)| axis(c, *how)).collect();
     let n = people.n_rows();
     if n < 2 || axes.is_empty() || people.decisions.is_empty() {
@@ -123,7 +123,7 @@ mod tests {
         let people = people(vec![Column::Number(numbers), Column::Text(texts)], decisions);
         let compare = [Compare::Distance, Compare::Equality];
         let axes: Vec<Axis> = people.features.columns.iter().zip(compare).filter_map(|(c, how)| axis(c, how)).collect();
-        let found = agreement(&people, &compare);
+        let found = neighbour_agreement(&people, &compare);
         for (row, share) in found.iter().enumerate() {
             let mut others: Vec<usize> = (0..n as usize).filter(|other| *other != row).collect();
             others.sort_by(|a, b| distance(&axes, row, *a).total_cmp(&distance(&axes, row, *b)));
@@ -138,15 +138,17 @@ mod tests {
         let decisions: Vec<u32> = (0..40).map(|i| i % 2).collect();
         let noise: Vec<f64> = (0..40).map(|i| f64::from(i / 2)).collect();
         let people = people(vec![Column::Number(far), Column::Number(noise)], decisions);
-        assert!(agreement(&people, &[Compare::Distance, Compare::LeaveOut]).iter().all(|share| *share == 1.0));
-        let blind = agreement(&people, &[Compare::LeaveOut, Compare::Distance]);
+        assert!(
+            neighbour_agreement(&people, &[Compare::Distance, Compare::LeaveOut]).iter().all(|share| *share == 1.0)
+        );
+        let blind = neighbour_agreement(&people, &[Compare::LeaveOut, Compare::Distance]);
         assert!(blind.iter().sum::<f64>() / 40.0 < 0.7);
-        assert!(agreement(&people, &[Compare::LeaveOut, Compare::LeaveOut]).is_empty());
+        assert!(neighbour_agreement(&people, &[Compare::LeaveOut, Compare::LeaveOut]).is_empty());
     }
 
     #[test]
     fn fewer_rows_than_neighbours_are_all_compared() {
         let people = people(vec![Column::Number(vec![1.0, 2.0, 3.0])], vec![1, 1, 0]);
-        assert_eq!(agreement(&people, &[Compare::Distance]), [0.5, 0.5, 0.0]);
+        assert_eq!(neighbour_agreement(&people, &[Compare::Distance]), [0.5, 0.5, 0.0]);
     }
 }

@@ -1,5 +1,6 @@
 //! A seeded sample of scored rows with their groups: what looks at rows side by side, or scores them again, works on it.
 
+use super::drawing::{Drawing, Rows};
 use crate::dataset::batch::{Column, Features};
 use crate::stats::random::Stream;
 
@@ -44,12 +45,18 @@ impl People {
         let kept = n.min(most);
         self.take(&(0..kept).map(|i| i * n / kept).collect::<Vec<_>>())
     }
+}
 
+impl Rows for People {
     fn append(&mut self, more: Self) {
         self.features.append(more.features);
         self.codes.iter_mut().zip(more.codes).for_each(|(mine, theirs)| mine.extend(theirs));
         self.scores.extend(more.scores);
         self.decisions.extend(more.decisions);
+    }
+
+    fn take(&self, rows: &[usize]) -> Self {
+        Self::take(self, rows)
     }
 }
 
@@ -57,24 +64,14 @@ fn pick(from: &[u32], rows: &[usize]) -> Vec<u32> {
     rows.iter().map(|row| from[*row]).collect()
 }
 
-/// Draws [`People`] from batches in any order: the rows whose hash of (seed, position) is smallest.
+/// Draws [`People`] from batches in any order.
 #[derive(Debug, Clone)]
-pub struct PeopleSample {
-    cap: usize,
-    stream: Stream,
-    n_total: u64,
-    /// No row with a larger key can be among the kept.
-    bound: u64,
-    /// `(hash, position)` of the rows below.
-    keys: Vec<(u64, u64)>,
-    rows: Option<People>,
-}
+pub struct PeopleSample(Drawing<People>);
 
 impl PeopleSample {
     /// Keeps at most `cap` rows (at least one).
     pub fn new(cap: usize, seed: u64) -> Self {
-        let stream = Stream::new(seed, "people");
-        Self { cap: cap.max(1), stream, n_total: 0, bound: u64::MAX, keys: Vec::new(), rows: None }
+        Self(Drawing::new(cap, Stream::new(seed, "people")))
     }
 
     /// Considers a batch whose first row stands at `first_row` of the data. Pictures are left empty: rows are not told
@@ -89,54 +86,24 @@ impl PeopleSample {
     ) {
         let n = codes.first().map_or(features.n_rows, Vec::len);
         let outputs = scores.len() / n.max(1);
-        self.n_total += n as u64;
-        let mut chosen = Vec::new();
-        for row in 0..n {
-            let position = first_row + row as u64;
-            let key = self.stream.at(position);
-            if key <= self.bound {
-                self.keys.push((key, position));
-                chosen.push(row);
-            }
-        }
+        let chosen = self.0.choose(first_row, 0..n);
         let columns = features.columns.iter().map(|column| match column {
             Column::Tensor { .. } => Column::Tensor { width: 0, values: Vec::new() },
             column => column.take(&chosen),
         });
         let features = Features { n_rows: chosen.len(), columns: columns.collect() };
-        let more = People {
+        self.0.append(People {
             features,
             codes: codes.iter().map(|column| pick(column, &chosen)).collect(),
             scores: chosen.iter().flat_map(|row| &scores[row * outputs..(row + 1) * outputs]).copied().collect(),
             decisions: if decisions.is_empty() { Vec::new() } else { pick(decisions, &chosen) },
             n_total: 0,
-        };
-        match &mut self.rows {
-            Some(rows) => rows.append(more),
-            None => self.rows = Some(more),
-        }
-        if self.keys.len() > 2 * self.cap {
-            self.prune();
-        }
+        });
     }
 
     /// The sample in data order; `None` without rows.
-    pub fn finish(mut self) -> Option<People> {
-        self.prune();
-        let mut order: Vec<usize> = (0..self.keys.len()).collect();
-        order.sort_by_key(|at| self.keys[*at].1);
-        let rows = self.rows.filter(|rows| rows.n_rows() > 0)?;
-        Some(People { n_total: self.n_total, ..rows.take(&order) })
-    }
-
-    fn prune(&mut self) {
-        let Some(rows) = self.rows.as_mut().filter(|_| self.keys.len() > self.cap) else { return };
-        let mut order: Vec<usize> = (0..self.keys.len()).collect();
-        order.select_nth_unstable_by_key(self.cap - 1, |at| self.keys[*at]);
-        order.truncate(self.cap);
-        self.bound = order.iter().map(|at| self.keys[*at].0).max().unwrap_or(u64::MAX);
-        *rows = rows.take(&order);
-        self.keys = order.iter().map(|at| self.keys[*at]).collect();
+    pub fn finish(self) -> Option<People> {
+        self.0.finish().map(|(rows, n_total)| People { n_total, ..rows })
     }
 }
 

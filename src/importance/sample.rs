@@ -1,5 +1,6 @@
 //! Rows held in memory: a random sample that depends on the seed and the data, not on how the data came in.
 
+use super::drawing::{Drawing, Rows};
 use super::error::ImportanceError;
 use crate::dataset::batch::{Batch, Features, Labels};
 use crate::stats::random::Stream;
@@ -18,31 +19,15 @@ pub struct Sample {
     pub n_total: u64,
 }
 
-/// Draws a [`Sample`] from batches in any order: the rows whose hash of (seed, position) is smallest are kept, so all
-/// sets of rows are equally likely and batches or partial samples may be merged at will.
+/// Draws a [`Sample`] from batches in any order: all sets of labelled rows are equally likely, and batches or partial
+/// samples may be merged at will.
 #[derive(Debug, Clone)]
-pub struct Reservoir {
-    cap: usize,
-    stream: Stream,
-    n_total: u64,
-    /// No row with a larger key can be among the kept.
-    bound: u64,
-    /// `(hash, position)` of the rows below.
-    keys: Vec<(u64, u64)>,
-    rows: Option<Sample>,
-}
+pub struct Reservoir(Drawing<Sample>);
 
 impl Reservoir {
     /// Keeps at most `cap` rows (at least one).
     pub fn new(cap: usize, seed: u64) -> Self {
-        Self {
-            cap: cap.max(1),
-            stream: Stream::new(seed, "importance sample"),
-            n_total: 0,
-            bound: u64::MAX,
-            keys: vec![],
-            rows: None,
-        }
+        Self(Drawing::new(cap, Stream::new(seed, "importance sample")))
     }
 
     /// Considers the rows of a batch that have a label.
@@ -51,65 +36,32 @@ impl Reservoir {
     /// A batch without labels.
     pub fn update(&mut self, batch: &Batch) -> Result<(), ImportanceError> {
         let labels = batch.labels.as_ref().ok_or(ImportanceError::NoLabels)?;
-        let mut chosen = Vec::new();
-        for row in (0..batch.features.n_rows).filter(|row| is_known(labels, *row)) {
-            self.n_total += 1;
-            let position = batch.first_row + row as u64;
-            let key = self.stream.at(position);
-            if key <= self.bound {
-                self.keys.push((key, position));
-                chosen.push(row);
-            }
-        }
-        self.append(take(&batch.features, labels, batch.weights.as_deref(), &chosen));
+        let labelled = (0..batch.features.n_rows).filter(|row| is_known(labels, *row));
+        let chosen = self.0.choose(batch.first_row, labelled);
+        self.0.append(take(&batch.features, labels, batch.weights.as_deref(), &chosen));
         Ok(())
     }
 
     /// Adds the rows of another sample with the same cap and seed.
     pub fn merge(&mut self, other: Self) {
-        self.n_total += other.n_total;
-        self.bound = self.bound.min(other.bound);
-        self.keys.extend(other.keys);
-        if let Some(rows) = other.rows {
-            self.append(rows);
-        }
+        self.0.merge(other.0);
     }
 
     /// The sample.
     ///
     /// # Errors
     /// No row had a label.
-    pub fn finish(mut self) -> Result<Sample, ImportanceError> {
-        self.prune();
-        let mut order: Vec<usize> = (0..self.keys.len()).collect();
-        order.sort_by_key(|at| self.keys[*at].1);
-        let rows = self.rows.filter(|rows| rows.features.n_rows > 0).ok_or(ImportanceError::NoRows)?;
-        let sample = take(&rows.features, &rows.labels, rows.weights.as_deref(), &order);
-        Ok(Sample { n_total: self.n_total, ..sample })
-    }
-
-    fn append(&mut self, more: Sample) {
-        match &mut self.rows {
-            Some(rows) => rows.append(more),
-            None => self.rows = Some(more),
-        }
-        if self.keys.len() > 2 * self.cap {
-            self.prune();
-        }
-    }
-
-    fn prune(&mut self) {
-        let Some(rows) = self.rows.as_mut().filter(|_| self.keys.len() > self.cap) else { return };
-        let mut order: Vec<usize> = (0..self.keys.len()).collect();
-        order.select_nth_unstable_by_key(self.cap - 1, |at| self.keys[*at]);
-        order.truncate(self.cap);
-        self.bound = order.iter().map(|at| self.keys[*at].0).max().unwrap_or(u64::MAX);
-        *rows = take(&rows.features, &rows.labels, rows.weights.as_deref(), &order);
-        self.keys = order.iter().map(|at| self.keys[*at]).collect();
+    pub fn finish(self) -> Result<Sample, ImportanceError> {
+        let (rows, n_total) = self.0.finish().ok_or(ImportanceError::NoRows)?;
+        Ok(Sample { n_total, ..rows })
     }
 }
 
-impl Sample {
+impl Rows for Sample {
+    fn take(&self, rows: &[usize]) -> Self {
+        take(&self.features, &self.labels, self.weights.as_deref(), rows)
+    }
+
     fn append(&mut self, more: Sample) {
         let (n_rows, n_more) = (self.features.n_rows, more.features.n_rows);
         self.features.append(more.features);

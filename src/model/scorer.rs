@@ -30,6 +30,13 @@ pub struct Reading {
     pub inner: Option<Port>,
 }
 
+impl Reading {
+    /// Whether ONNX Runtime returns the margin.
+    pub fn shows_margin(&self) -> bool {
+        self.margin.is_some() || self.score_is_margin.is_some()
+    }
+}
+
 /// What the outputs mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {

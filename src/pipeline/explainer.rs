@@ -252,7 +252,7 @@ fn game_explainer<'a>(
     let rules = game::Rules { method, scale, outputs: outputs.clone(), seed: plan.config().pipeline.seed };
     // Sampling asks for very many scores; enumeration stays with ONNX Runtime, as the oracle of the native structure,
     // unless it asks for margins that the graph does not show.
-    let hidden = scale == game::Scale::Margin && !shows_margin(model);
+    let hidden = scale == game::Scale::Margin && !model.scorer.reading().shows_margin();
     let native = predictor.filter(|_| explain.method != Chosen::Exact || hidden);
     let predictor: &dyn Predictor = match native {
         Some(native) => native,
@@ -274,16 +274,11 @@ fn game_explainer<'a>(
     })
 }
 
-/// Whether ONNX Runtime returns the margin.
-fn shows_margin(model: &PlannedModel) -> bool {
-    let reading = model.scorer.reading();
-    reading.margin.is_some() || reading.score_is_margin.is_some()
-}
-
 /// Whether the score is its own margin: a value, or probabilities that are averaged.
 fn score_is_margin(plan: &Plan, model: &PlannedModel) -> bool {
     let unlinked = |native: &Native| native.link() == crate::forest::Link::Identity;
-    plan.task == crate::config::Task::Regression || !shows_margin(model) && model.native.as_ref().is_some_and(unlinked)
+    plan.task == crate::config::Task::Regression
+        || !model.scorer.reading().shows_margin() && model.native.as_ref().is_some_and(unlinked)
 }
 
 /// The distribution that neighbours are drawn from is learnt from the whole background.

@@ -7,7 +7,7 @@ use crate::audit::{AttributeScope, Metric, Note, Proxy};
 use crate::config::Task;
 use crate::dataset::FeatureSpec;
 use crate::fairness::AttributeSpec;
-use crate::importance::{Compare, People, agreement, as_level, proxy};
+use crate::importance::{Compare, People, as_level, neighbour_agreement, proxy};
 use crate::model::predictor::Predictor;
 use crate::plan::Plan;
 use crate::stats::groups::UNKNOWN;
@@ -129,7 +129,7 @@ impl Sample<'_> {
         if !self.wants("consistency") {
             return Vec::new();
         }
-        let shares = agreement(people, &self.compare());
+        let shares = neighbour_agreement(people, &self.compare());
         if shares.is_empty() {
             return Vec::new();
         }

@@ -343,9 +343,7 @@ impl Decision<'_> {
 
     /// Without a native structure, margins must come from the graph.
     fn model_scale(&self, method: Chosen, scale: Scale) -> Result<Scale, Conflict> {
-        let reading = self.facts.reading;
-        let has_margin =
-            reading.margin.is_some() || reading.score_is_margin.is_some() || self.facts.task == Task::Regression;
+        let has_margin = self.facts.reading.shows_margin() || self.facts.task == Task::Regression;
         match scale {
             Scale::Margin if !has_margin && !method.is_native() => Err(self.conflict(
                 "scale",

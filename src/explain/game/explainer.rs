@@ -10,6 +10,7 @@ use super::synthetic::{Buffers, Owners, Piece, chunk_rows};
 use super::{MAX_COALITIONS, Method, Rules, Scale};
 use crate::dataset::batch::{Column, Features};
 use crate::explain::Attributions;
+use crate::explain::asked::{Unfit, copy_asked};
 use crate::model::predictor::{Predictor, Wanted};
 use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
@@ -269,25 +270,17 @@ impl<'a> GameExplainer<'a> {
     }
 
     /// Copies the explained outputs of scores on the explained scale.
-    fn choose(&self, scores: Option<&Array2<f64>>, key: u64, mut out: ArrayViewMut2<f64>) -> Result<(), GameError> {
-        let scores = scores.ok_or(GameError::NoMargin)?;
+    fn choose(&self, scores: Option<&Array2<f64>>, key: u64, out: ArrayViewMut2<f64>) -> Result<(), GameError> {
         let scale = match self.rules.scale {
             Scale::Probability => "probability",
             Scale::Margin => "margin",
         };
-        if scores.nrows() != out.nrows() {
-            return Err(GameError::Rows { asked: out.nrows(), found: scores.nrows() });
-        }
-        for (output, mut out) in self.rules.outputs.iter().zip(out.columns_mut()) {
-            if *output >= scores.ncols() {
-                return Err(GameError::Output { output: *output, found: scores.ncols() });
-            }
-            out.assign(&scores.column(*output));
-            if let Some(value) = out.iter().find(|value| !value.is_finite()) {
-                return Err(GameError::NotFinite { row: key, output: *output, value: *value, scale });
-            }
-        }
-        Ok(())
+        copy_asked(scores, &self.rules.outputs, out).map_err(|unfit| match unfit {
+            Unfit::NoMargin => GameError::NoMargin,
+            Unfit::Rows { asked, found } => GameError::Rows { asked, found },
+            Unfit::Output { output, found } => GameError::Output { output, found },
+            Unfit::NotFinite { output, value } => GameError::NotFinite { row: key, output, value, scale },
+        })
     }
 
     fn nothing(&self) -> Sums {

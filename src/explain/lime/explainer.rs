@@ -7,6 +7,7 @@ use super::truncated::Uniforms;
 use super::{LimeColumn, LimeError, LimeResult, LimeSettings, LocalFit, Stability, stability};
 use crate::dataset::batch::{Column, Features};
 use crate::explain::Attributions;
+use crate::explain::asked::{Unfit, copy_asked};
 use crate::explain::game::{Scale, chunk_rows};
 use crate::model::predictor::Predictor;
 use crate::stats::random::Stream;
@@ -221,25 +222,18 @@ impl<'a> LimeExplainer<'a> {
         Ok(scores)
     }
 
-    fn score_into(&self, rows: &Features, key: u64, mut out: ndarray::ArrayViewMut2<f64>) -> Result<(), LimeError> {
+    fn score_into(&self, rows: &Features, key: u64, out: ndarray::ArrayViewMut2<f64>) -> Result<(), LimeError> {
         let scored = self.predictor.predict(rows)?;
         let (scores, scale) = match self.settings.scale {
-            Scale::Probability => (scored.probability, "score"),
-            Scale::Margin => (scored.margin.ok_or(LimeError::NoMargin)?, "margin"),
+            Scale::Probability => (Some(&scored.probability), "score"),
+            Scale::Margin => (scored.margin.as_ref(), "margin"),
         };
-        if scores.nrows() != rows.n_rows {
-            return Err(LimeError::Rows { asked: rows.n_rows, found: scores.nrows() });
-        }
-        for (output, mut column) in self.settings.outputs.iter().zip(out.columns_mut()) {
-            if *output >= scores.ncols() {
-                return Err(LimeError::Output { output: *output, found: scores.ncols() });
-            }
-            column.assign(&scores.column(*output));
-            if let Some(value) = column.iter().find(|value| !value.is_finite()) {
-                return Err(LimeError::NotFinite { row: key, output: *output, value: *value, scale });
-            }
-        }
-        Ok(())
+        copy_asked(scores, &self.settings.outputs, out).map_err(|unfit| match unfit {
+            Unfit::NoMargin => LimeError::NoMargin,
+            Unfit::Rows { asked, found } => LimeError::Rows { asked, found },
+            Unfit::Output { output, found } => LimeError::Output { output, found },
+            Unfit::NotFinite { output, value } => LimeError::NotFinite { row: key, output, value, scale },
+        })
     }
 }
 

@@ -83,7 +83,7 @@ impl Ids {
     }
 }
 
-/// Texts of a chunk, each kept once; keys count from 0 in order of appearance.
+/// Texts, each kept once; keys count from 0 in order of appearance.
 #[derive(Debug, Default)]
 pub(super) struct Words {
     keys: HashMap<String, i32>,
@@ -101,7 +101,12 @@ impl Words {
         key
     }
 
-    /// The texts so far; a new chunk begins.
+    /// The texts so far.
+    pub(super) fn texts(&self) -> Arc<StringArray> {
+        names(&self.texts)
+    }
+
+    /// The texts so far; keys count from 0 again.
     pub(super) fn take(&mut self) -> Arc<StringArray> {
         self.keys.clear();
         names(&std::mem::take(&mut self.texts))

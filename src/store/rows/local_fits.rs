@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 use ndarray::ArrayView2;
 
 use super::FinishedRows;
-use super::columns::{self, Ids, id_type, n_ids};
+use super::columns::{self, Ids, Words, id_type, n_ids};
 use super::explanations::ExplainedOutputs;
 use super::file::{CHUNK_VALUES, Origin, RowFile};
 use super::schema::{self, IdType, LOCAL_FITS, LabelType};
@@ -31,7 +31,7 @@ pub(in crate::store) struct LocalFitFile {
     id_type: IdType,
     ids: Ids,
     /// Distinct outputs and methods, and keys into them.
-    names: Vec<String>,
+    names: Words,
     output: Vec<i32>,
     method: Vec<i32>,
     intercept: Vec<f64>,
@@ -53,7 +53,7 @@ impl LocalFitFile {
             file: RowFile::create(target, origin, &columns)?,
             id_type,
             ids: Ids::new(id_type),
-            names: Vec::new(),
+            names: Words::default(),
             output: Vec::new(),
             method: Vec::new(),
             intercept: Vec::new(),
@@ -68,8 +68,8 @@ impl LocalFitFile {
         if batch.fits.dim() != (n_ids(batch.ids), n_outputs) {
             return Err(misfit(format!("{} ids, but fits of shape {:?}", n_ids(batch.ids), batch.fits.dim())));
         }
-        let outputs: Vec<i32> = batch.outputs.names().iter().map(|name| self.key(name)).collect();
-        let method = self.key(batch.method);
+        let outputs: Vec<i32> = batch.outputs.names().iter().map(|name| self.names.key(name)).collect();
+        let method = self.names.key(batch.method);
         for (row, fits) in batch.fits.outer_iter().enumerate() {
             if !self.ids.push(batch.ids, row, n_outputs) {
                 return Err(misfit("row ids are numbers in one batch and text in another"));
@@ -90,19 +90,11 @@ impl LocalFitFile {
         Ok(())
     }
 
-    fn key(&mut self, name: &str) -> i32 {
-        let at = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
-        });
-        at as i32
-    }
-
     fn write_chunk(&mut self) -> Result<(), StoreError> {
         if self.intercept.is_empty() {
             return Ok(());
         }
-        let names = columns::names(&self.names);
+        let names = self.names.texts();
         let arrays: Vec<ArrayRef> = vec![
             self.ids.take(),
             columns::keyed(std::mem::take(&mut self.output), &names),

@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field};
 use ndarray::ArrayView3;
 
 use super::FinishedRows;
-use super::columns::{self, Ids, id_type, n_ids};
+use super::columns::{self, Ids, Words, id_type, n_ids};
 use super::explanations::ExplainedOutputs;
 use super::file::{CHUNK_VALUES, Origin, RowFile};
 use super::schema::{self, ATTRIBUTION_MAPS, IdType, LabelType};
@@ -38,7 +38,7 @@ pub(in crate::store) struct MapFile {
     width: usize,
     ids: Ids,
     /// Distinct outputs and methods, and keys into them.
-    names: Vec<String>,
+    names: Words,
     output: Vec<i32>,
     method: Vec<i32>,
     values: Vec<f32>,
@@ -55,7 +55,7 @@ impl MapFile {
             height: first.height,
             width: first.width,
             ids: Ids::new(id_type),
-            names: Vec::new(),
+            names: Words::default(),
             output: Vec::new(),
             method: Vec::new(),
             values: Vec::new(),
@@ -67,8 +67,8 @@ impl MapFile {
         if n_rows != n_ids(batch.ids) || n_pixels != self.height * self.width {
             return Err(misfit(format!("maps of shape {:?} for {} rows", batch.values.dim(), n_ids(batch.ids))));
         }
-        let outputs: Vec<i32> = batch.outputs.names().iter().map(|name| self.key(name)).collect();
-        let method = self.key(batch.method);
+        let outputs: Vec<i32> = batch.outputs.names().iter().map(|name| self.names.key(name)).collect();
+        let method = self.names.key(batch.method);
         for (row, maps) in batch.values.outer_iter().enumerate() {
             if !self.ids.push(batch.ids, row, n_outputs) {
                 return Err(misfit("row ids are numbers in one batch and text in another"));
@@ -85,14 +85,6 @@ impl MapFile {
         Ok(())
     }
 
-    fn key(&mut self, name: &str) -> i32 {
-        let at = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
-        });
-        at as i32
-    }
-
     fn write_chunk(&mut self) -> Result<(), StoreError> {
         let n = self.output.len();
         if n == 0 {
@@ -102,7 +94,7 @@ impl MapFile {
         let lengths = OffsetBuffer::from_lengths(std::iter::repeat_n(self.height * self.width, n));
         let values = Arc::new(Float32Array::from(std::mem::take(&mut self.values)));
         let maps = ListArray::try_new(item, lengths, values, None).map_err(misfit)?;
-        let names = columns::names(&self.names);
+        let names = self.names.texts();
         let size = |size: usize| Arc::new(Int32Array::from(vec![size as i32; n])) as ArrayRef;
         let arrays: Vec<ArrayRef> = vec![
             self.ids.take(),

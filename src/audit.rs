@@ -8,6 +8,7 @@ mod comparison;
 mod documents;
 mod explained;
 mod gate;
+mod structure;
 
 pub use change::{
     Baseline, CellValue, DRIFT_MEASURES, Distribution, DistributionCell, Drift, MetricChange, RankChange,
@@ -16,6 +17,7 @@ pub use comparison::{Comparison, Difference, GateChange, Side};
 pub use documents::{AdverseActions, AdverseRow, Documents, Privacy, ReasonCount};
 pub use explained::{AttributionGap, GroupAttribution, Importance, Proxy};
 pub use gate::{Gate, LimitOn};
+pub use structure::{BoxKind, Cost, Repeat, Structure, StructureBox};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -56,6 +58,9 @@ pub struct Audit {
     /// Why decisions were unfavourable; `None` where nothing binary was explained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adverse: Option<AdverseActions>,
+    /// What the model computes, drawn; `None` without a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub structure: Option<Structure>,
     /// What the reader must know beside the numbers (missing codes, batch-dependent scores, fallbacks…).
     pub notes: Vec<Note>,
     /// Seconds spent by stage: "read", "score", "prove" (the native structure beside the runtime), "explain", "fairness",

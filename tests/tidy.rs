@@ -45,7 +45,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("notify", &["audit", "config", "privacy"]),
     ("report", &["audit", "privacy"]),
     ("fairness", &["audit", "stats"]),
-    ("model", &["dataset", "forest"]),
+    ("model", &["audit", "dataset", "forest"]),
     ("explain", &["dataset", "forest", "model", "stats"]),
     ("importance", &["audit", "dataset", "explain", "model", "stats"]),
     ("store", &["audit", "dataset", "explain"]),

@@ -132,6 +132,9 @@ pub(super) struct InspectArgs {
     pub model: PathBuf,
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: TextOrJson,
+    /// Draw the graph with operators, shapes and parameters into this file
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
 }
 
 /// Where history is.

@@ -19,7 +19,9 @@ mod probe;
 mod read;
 mod runtime;
 mod scorer;
+mod shapes;
 mod signature;
+pub mod structure;
 
 pub use differentiator::{Differentiator, Quantity};
 pub use error::ModelError;
@@ -28,6 +30,7 @@ pub use native::{Evaluated, Native, NativeKind, NativePredictor};
 pub use probe::Probe;
 pub use runtime::environment;
 pub use scorer::{Reading, Scored, Scorer, Shape, batch_difference};
+pub use shapes::Shapes;
 pub use signature::{Element, Port, Signature};
 
 use onnx::Graph;

@@ -3,10 +3,10 @@
 use super::{Computed, Request, RunError, agreeing, players};
 use crate::audit::{
     AttributeScope, Audit, Decision, Documents, Importance, ModelFacts, Note, Privacy, Run, SCHEMA_VERSION, Scope,
-    Status,
+    Status, Structure,
 };
 use crate::config::{ImportanceMethod, Scale, Task};
-use crate::model::onnx;
+use crate::model::{Shapes, onnx};
 use crate::plan::{Plan, task_name};
 use crate::store::{self, Pseudonyms, TOOL_VERSION};
 use std::collections::BTreeMap;
@@ -102,6 +102,7 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
         cases: Vec::new(),
         also: Vec::new(),
         adverse: None,
+        structure: structure(plan),
         notes,
         timings: computed.timings,
     };
@@ -213,6 +214,11 @@ fn model_facts(plan: &Plan) -> Option<ModelFacts> {
         parameters: summary.parameters,
         n_inputs: model.signature.inputs.len() as u64,
     })
+}
+
+fn structure(plan: &Plan) -> Option<Structure> {
+    let model = &plan.model.as_ref()?.model;
+    Some(crate::model::structure::structure(&model.graph, &Shapes::inferred(&model.bytes, &model.graph)))
 }
 
 /// What a reader must know beside the numbers.

@@ -38,6 +38,7 @@ pub fn without(audit: &Audit, withheld: &Withheld, limit: u64) -> Published {
         cases: Vec::new(),
         also: audit.also.iter().map(|further| Further { cases: Vec::new(), ..further.clone() }).collect(),
         adverse: audit.adverse.as_ref().map(|adverse| reasons::published(adverse, limit, &mut applied.log)),
+        structure: audit.structure.clone(),
         notes: audit.notes.iter().map(|note| applied.note(note)).collect(),
         timings: audit.timings.clone(),
     };

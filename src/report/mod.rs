@@ -15,6 +15,7 @@ pub mod lookup;
 pub mod number;
 pub mod scale;
 pub mod sections;
+pub mod structure;
 pub mod table;
 pub mod templates;
 pub mod view;

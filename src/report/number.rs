@@ -159,6 +159,16 @@ pub fn count(n: u64) -> String {
     grouped(&n.to_string())
 }
 
+/// "812 bytes", "1.2 kB", "94 MB".
+pub fn bytes(n: u64) -> String {
+    match n {
+        n if n < 1_000 => format!("{n}\u{a0}bytes"),
+        n if n < 1_000_000 => format!("{}\u{a0}kB", significant(n as f64 / 1e3, 3)),
+        n if n < 1_000_000_000 => format!("{}\u{a0}MB", significant(n as f64 / 1e6, 3)),
+        n => format!("{}\u{a0}GB", significant(n as f64 / 1e9, 3)),
+    }
+}
+
 /// "p < 0.001" or "p = 0.042".
 pub fn p_value(p: f64) -> String {
     if p < 0.001 { "p\u{a0}<\u{a0}0.001".into() } else { format!("p\u{a0}=\u{a0}{p:.3}") }

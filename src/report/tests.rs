@@ -69,14 +69,26 @@ fn poisoned(text: &str) -> Audit {
 #[test]
 fn every_kind_of_audit_has_its_sections_and_no_others() {
     let ids = |audit: &Audit| view::View::of(audit).sections.iter().map(|section| section.id).collect::<Vec<_>>();
-    let full =
-        ["gates", "scope", "performance", "fairness", "drivers", "gaps", "cases", "opinions", "drift", "provenance"];
+    let full = [
+        "gates",
+        "scope",
+        "performance",
+        "fairness",
+        "drivers",
+        "gaps",
+        "cases",
+        "opinions",
+        "structure",
+        "drift",
+        "provenance",
+    ];
     assert_eq!(ids(&example::binary()), full);
     assert_eq!(ids(&example::multiclass()), full);
     assert_eq!(ids(&example::regression()), full[1..]);
     let mut bare = example::binary();
     (bare.importance, bare.sample, bare.cases, bare.group_attributions) = Default::default();
     bare.also.clear();
+    bare.structure = None;
     (bare.drift, bare.baseline, bare.curves, bare.scope.explained_outputs) = Default::default();
     assert_eq!(ids(&bare), ["gates", "scope", "performance", "fairness", "provenance"]);
 }

@@ -148,6 +148,7 @@ pub(super) fn audit(run_id: &str, pipeline: &str, as_of: &str) -> Audit {
         cases: vec![],
         also: vec![],
         adverse: None,
+        structure: None,
         notes: vec![],
         timings: [("total".to_string(), 1.5)].into(),
     }

@@ -145,6 +145,24 @@ fn inspect_says_what_the_shipped_models_are() {
 }
 
 #[test]
+fn inspect_draws_a_network_with_its_shapes_and_counts_what_a_row_costs() {
+    let project = shipped();
+    let picture = project.path("structure.svg");
+    let args = ["inspect", "data/mnist-cnn.onnx", "--format", "json", "--svg", picture.to_str().unwrap()];
+    let cnn = project.probity(&args).expect(0).json();
+    // 3 × 3 kernels of 8 channels at 26 × 26 places, then 1,352 × 32 and 32 × 10 weights.
+    assert_eq!(cnn["multiply_adds"], 8 * 9 * 26 * 26 + 1_352 * 32 + 320);
+    assert_eq!(cnn["parameters"], 43_706);
+    let drawn = fs::read_to_string(picture).unwrap();
+    for part in ["Conv 3×3", "[N, 8, 26, 26]", "43,296", "[N, 1352]", "Add, Softmax", "Not drawn: 6 operators"] {
+        assert!(drawn.contains(part), "{part} in {drawn}");
+    }
+    let nowhere = project.path("no/such/folder.svg");
+    let refused = project.probity(&["inspect", "data/mnist-cnn.onnx", "--svg", nowhere.to_str().unwrap()]);
+    refused.expect(2).says(&["--svg", "folder.svg"]);
+}
+
+#[test]
 fn enumeration_on_the_margin_finds_what_the_tree_engines_find() {
     let attributions = |method: &str| {
         let project = shipped();

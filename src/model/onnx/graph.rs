@@ -126,6 +126,11 @@ impl Graph {
         self.initializers.contains_key(tensor)
     }
 
+    /// Names of all initializers, in order.
+    pub fn initializers(&self) -> impl Iterator<Item = &str> {
+        self.initializers.keys().map(String::as_str)
+    }
+
     /// Elements of an initializer by its shape, without reading its data.
     pub fn initializer_size(&self, tensor: &str) -> Option<u64> {
         let dims = &self.initializers.get(tensor)?.dims;

@@ -28,5 +28,6 @@ pub use element::ElementType;
 pub use error::OnnxError;
 pub use graph::{Dim, Graph, Node, Opset, Port, ValueType};
 pub use margin::{MarginCut, margin_tensor};
+pub use shape::shapes;
 pub use summary::{Layer, PortSummary, Summary, summary};
 pub use tensor::{Tensor, Values};

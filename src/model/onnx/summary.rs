@@ -44,6 +44,9 @@ pub struct Layer {
     /// Shape of the first output: "[N, 32]", or "?".
     pub shape: String,
     pub parameters: u64,
+    /// Per row; `None` where a shape is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub multiply_adds: Option<u64>,
 }
 
 /// Above these, a reader should think twice whether the model can be overseen.
@@ -104,7 +107,7 @@ fn layers(graph: &Graph) -> Vec<Layer> {
         );
         let name = if node.name.is_empty() { output } else { &node.name };
         let parameters = parameters_of(graph, node, &mut counted);
-        layers.push(Layer { name: name.to_owned(), op: qualified(node), shape, parameters });
+        layers.push(Layer { name: name.to_owned(), op: qualified(node), shape, parameters, multiply_adds: None });
     }
     layers
 }

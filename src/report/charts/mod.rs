@@ -7,6 +7,7 @@ pub mod bars;
 pub mod beeswarm;
 pub mod dots;
 pub mod gates;
+pub mod graph;
 pub mod heatmap;
 pub mod histogram;
 pub mod plot;
@@ -52,5 +53,6 @@ pub enum Chart {
     Beeswarm(beeswarm::Beeswarm),
     Heatmap(heatmap::Heatmap),
     Slope(slope::Slope),
+    Graph(Box<graph::Graph>),
     Waterfall(waterfall::Waterfall),
 }

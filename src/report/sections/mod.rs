@@ -18,6 +18,7 @@ pub mod provenance;
 pub mod proxies;
 pub mod reasons;
 pub mod scope;
+pub mod structure;
 pub mod thresholds;
 pub mod verdict;
 pub mod withheld;

@@ -21,7 +21,7 @@ fn key_figures(structure: &Structure) -> Vec<KeyFigure> {
     let mut keys =
         vec![key("Operators", number::count(structure.n_nodes)), key("Parameters", number::count(parameters))];
     keys.extend(multiply_adds.filter(|n| *n > 0).map(|n| key("Multiply-adds a row", number::count(n))));
-    if weight_bytes > 0 {
+    if weight_bytes > 0 && multiply_adds != Some(0) {
         keys.push(key("Constants", number::bytes(weight_bytes)));
     }
     keys.extend(activation_bytes.filter(|n| *n > 0).map(|n| key("Memory a row, at most", number::bytes(n))));

@@ -299,7 +299,9 @@ fn mark(own: &StructureBox, centre: f64, y: f64, width: f64) -> BoxMark {
         BoxKind::Output => (&own.title, "output".to_owned()),
         BoxKind::Operator => (&own.title, own.then.join(", ")),
     };
-    let learnt = if own.parameters > 0 { format!(" · {}", number::count(own.parameters)) } else { String::new() };
+    let shape = Some(own.shape.clone()).filter(|shape| shape != "?");
+    let learnt = (own.parameters > 0).then(|| number::count(own.parameters));
+    let size: Vec<String> = shape.into_iter().chain(learnt).collect();
     BoxMark {
         x: Px(centre - width / 2.0),
         y: Px(y),
@@ -309,7 +311,7 @@ fn mark(own: &StructureBox, centre: f64, y: f64, width: f64) -> BoxMark {
         title_y: Px(y + 17.0),
         then: (!then.is_empty()).then(|| Label::within(&then, room, TEXT - 2.0)),
         then_y: Px(y + 31.0),
-        shape: Label::within(&format!("{}{learnt}", own.shape), room, TEXT - 2.0),
+        shape: Label::within(&size.join(" · "), room, TEXT - 2.0),
         shape_y: Px(y + 45.0),
         times,
         times_x: Px(centre + width / 2.0 - 8.0),

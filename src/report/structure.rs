@@ -105,7 +105,8 @@ fn table(structure: &Structure, range: std::ops::Range<usize>) -> Table {
             Cell::number(number::count(times(structure, *at))),
         ];
         let branches = (own.times > 1).then(|| format!("× {}", number::count(own.times)));
-        let operators = [&[own.title.clone()], own.then.as_slice(), branches.as_slice()].concat().join(", ");
+        let operators =
+            [std::slice::from_ref(&own.title), own.then.as_slice(), branches.as_slice()].concat().join(", ");
         table.push(Label::whole(&operators, 60), cells);
     }
     table.shown = words::shown(table.rows.len(), operators.len(), "boxes", "from the inputs on");

@@ -66,14 +66,14 @@ fn stretches(drawn: &Drawn) -> Vec<(usize, usize)> {
     }
     let mut stretches = Vec::new();
     let (mut first, mut reach) = (0, 0);
-    for at in 0..n {
+    for (at, last_read) in last_reader.iter().enumerate() {
         // Everything before `at` is read by `at` at the latest, and what follows hangs on it alone.
         let joins = drawn.reads.get(at + 1).is_none_or(|reads| reads.contains(&at));
         if reach <= at && joins {
             stretches.push((first, at + 1));
             first = at + 1;
         }
-        reach = reach.max(last_reader[at]);
+        reach = reach.max(*last_read);
     }
     if first < n {
         stretches.push((first, n));

@@ -19,7 +19,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["notify/webhook.rs"]),
     ("sha2", &["store"]),
     ("uuid", &["store"]),
-    ("toml", &["config"]),
+    ("toml", &["config", "report/text/book.rs"]),
     ("schemars", &["config"]),
     ("minijinja", &["report"]),
     ("smallvec", &["explain/tree", "forest"]),

@@ -10,6 +10,7 @@ use super::view::{Part, Section, View};
 use super::words;
 use crate::audit::{Audit, Case, CaseTerm};
 use crate::privacy;
+use crate::report::text::{heads, say};
 
 /// What is known of one row.
 #[derive(Debug, Clone)]
@@ -50,9 +51,13 @@ fn view(audit: &Audit, decision: &Decision) -> View {
     let row_id = decision.cases.first().map_or("", |case| case.row_id.as_str());
     let all = [drivers(&lookup, decision), reasons(decision), earlier(&lookup, decision)];
     View {
-        lang: "en",
-        title: Label::whole(&format!("Row {row_id}"), 120),
-        eyebrow: format!("One decision · {} · {}", label::shorten(&run.pipeline, 60), words::date(&run.as_of)),
+        lang: say!("language"),
+        title: Label::whole(&say!("decision_page.row", row_id = row_id), 120),
+        eyebrow: say!(
+            "decision_page.eyebrow",
+            pipeline = label::shorten(&run.pipeline, 60),
+            date = words::date(&run.as_of)
+        ),
         description: audit.scope.description.clone(),
         verdict: sections::verdict::headline(audit),
         sections: all.into_iter().flatten().collect(),
@@ -60,34 +65,35 @@ fn view(audit: &Audit, decision: &Decision) -> View {
         as_of: words::date(&audit.run.as_of),
         annexes: Vec::new(),
         document: None,
-        colophon: format!("Run {} · probity {} · drawn from stored values alone.", run.run_id, run.tool_version),
+        colophon: say!("decision_page.colophon", run = &run.run_id, version = &run.tool_version),
     }
 }
 
 fn drivers(lookup: &Lookup, decision: &Decision) -> Option<Section> {
     let figures = decision.cases.iter().enumerate().map(|(at, case)| cases::figure(lookup, at, case)).collect();
-    let lede =
-        "Each arrow is one feature's part of the score: to the right it raises the score, to the left it lowers it.";
-    Some(Section::of("drivers", "What drove the score", vec![Part { figures, ..Part::default() }])?.with_lede(lede))
+    let lede = say!("decision_page.drivers_lede");
+    Some(
+        Section::of("drivers", say!("decision_page.drivers"), vec![Part { figures, ..Part::default() }])?
+            .with_lede(lede),
+    )
 }
 
 fn reasons(decision: &Decision) -> Option<Section> {
     let largest = decision.reasons.iter().map(|term| term.attribution.abs()).fold(0.0, f64::max);
     let decimals = number::decimals_of_parts(largest);
-    let mut table = Table::new("Principal reasons, the strongest first", &["Feature", "Value|", "Attribution"]);
+    let mut table = Table::new(say!("decision_page.reasons"), &heads!("feature value| attribution"));
     for term in &decision.reasons {
         let attribution = Cell::number(number::signed(term.attribution, decimals));
         table.push(Label::fit(&term.feature, 60), vec![Cell::text(&term.feature_value), attribution]);
     }
     let tables = if table.rows.is_empty() { Vec::new() } else { vec![table] };
-    let lede = "What pushed away from the favourable outcome, or towards the decision where none is favourable. \
-                Attributions describe the model, not causes in the world.";
+    let lede = say!("decision_page.reasons_lede");
     let part = Part { tables, ..Part::default() };
-    Some(Section::of("reasons", "Principal reasons", vec![part])?.with_lede(lede))
+    Some(Section::of("reasons", say!("reasons.title"), vec![part])?.with_lede(lede))
 }
 
 fn earlier(lookup: &Lookup, decision: &Decision) -> Option<Section> {
-    let mut table = Table::new("The same row id in earlier runs, the latest first", &["Date", "Score", "Strongest|"]);
+    let mut table = Table::new(say!("decision_page.earlier"), &heads!("date score strongest|"));
     for run in &decision.earlier {
         let score = match lookup.is_regression() {
             true => number::plain(number::Unit::Value, run.score),
@@ -97,7 +103,11 @@ fn earlier(lookup: &Lookup, decision: &Decision) -> Option<Section> {
         table.push(Label::fit(&words::date(&run.as_of), 40), vec![Cell::number(score), drivers]);
     }
     let tables = if table.rows.is_empty() { Vec::new() } else { vec![table] };
-    Section::of("earlier", "Earlier runs", vec![Part { tables, sentences: decision.notes.clone(), ..Part::default() }])
+    Section::of(
+        "earlier",
+        say!("earlier.title"),
+        vec![Part { tables, sentences: decision.notes.clone(), ..Part::default() }],
+    )
 }
 
 #[cfg(test)]

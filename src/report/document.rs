@@ -4,20 +4,19 @@ use super::label;
 use super::templates::{self, ReportError};
 use super::view::{SECTIONS, Section};
 use crate::audit::Scope;
+use crate::report::text::say;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 const FILE: &str = "documents.json";
-/// Stands in every document.
-const INFORMS: &str = "This document informs; it is not legal advice, and it certifies nothing.";
 
 /// A document with its fields answered and its sections in place.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Document {
     pub kind: String,
     pub notice: String,
-    pub informs: &'static str,
+    pub informs: String,
     pub outline: Vec<Part>,
 }
 
@@ -98,9 +97,9 @@ pub fn of(
     sections: &[Section],
     overrides: Option<&Path>,
 ) -> Result<Option<Document>, ReportError> {
-    let mut declared = declared(&templates::text(FILE, overrides)?, overrides)?;
+    let mut declared = declared(&templates::content(FILE, overrides)?, overrides)?;
     if overrides.is_some() && !declared.contains_key(name) {
-        declared = self::declared(&templates::text(FILE, None)?, None)?;
+        declared = self::declared(&templates::content(FILE, None)?, None)?;
     }
     let Some(Declared { kind, notice, outline }) = declared.remove(name) else { return Ok(None) };
     if let Some(unknown) = outline.iter().find_map(Item::unknown_section) {
@@ -108,12 +107,12 @@ pub fn of(
         return Err(templates::broken(FILE, overrides, 1, detail));
     }
     let outline = outline.into_iter().filter_map(|item| part(item, scope, sections)).collect();
-    Ok(Some(Document { kind, notice, informs: INFORMS, outline }))
+    Ok(Some(Document { kind, notice, informs: say!("document.informs"), outline }))
 }
 
 /// Names of the documents that this binary declares itself.
 pub fn names() -> Vec<String> {
-    let ours = templates::text(FILE, None).and_then(|text| declared(&text, None));
+    let ours = templates::content(FILE, None).and_then(|text| declared(&text, None));
     ours.map(|documents| documents.into_keys().collect()).unwrap_or_default()
 }
 

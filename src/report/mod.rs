@@ -1,6 +1,6 @@
 //! The report: one HTML file that is read offline, years later, and printed.
 //!
-//! An [`Audit`] becomes a [`view::View`] — wording ([`words`]), rounding ([`number`]), tables ([`table`]) and chart
+//! An [`Audit`] becomes a [`view::View`] — wording ([`words`], of messages in [`text`]), rounding ([`number`]), tables ([`table`]) and chart
 //! geometry ([`charts`]) — section by section ([`sections`]); minijinja templates print the view without calculating
 //! anything. Values are made printable and escaped in one place ([`templates`]). The same stored audit gives the same
 //! bytes: nothing here reads a clock, a random source or the order of a hash table.
@@ -18,6 +18,7 @@ pub mod sections;
 pub mod structure;
 pub mod table;
 pub mod templates;
+pub mod text;
 pub mod view;
 pub mod words;
 
@@ -30,6 +31,7 @@ use crate::audit::{Audit, Comparison};
 use crate::privacy;
 use std::path::Path;
 pub use templates::{ReportError, page_sources, print_page};
+pub use text::Language;
 
 /// Draws a stored audit as one self-contained HTML document.
 ///
@@ -38,7 +40,7 @@ pub use templates::{ReportError, page_sources, print_page};
 /// # Errors
 /// An unknown template, an unreadable folder, or a broken template, which is named with its line.
 pub fn render(audit: &Audit, template: &str, overrides: Option<&Path>) -> Result<String, ReportError> {
-    templates::print(&view(audit, template, overrides)?, template, overrides)
+    Language::of(overrides)?.speaking(|| templates::print(&view(audit, template, overrides)?, template, overrides))
 }
 
 /// The same document as Markdown.
@@ -46,7 +48,8 @@ pub fn render(audit: &Audit, template: &str, overrides: Option<&Path>) -> Result
 /// # Errors
 /// As [`render`].
 pub fn markdown(audit: &Audit, template: &str, overrides: Option<&Path>) -> Result<String, ReportError> {
-    templates::print_markdown(&view(audit, template, overrides)?, template, overrides)
+    Language::of(overrides)?
+        .speaking(|| templates::print_markdown(&view(audit, template, overrides)?, template, overrides))
 }
 
 /// The same document as JSON: its fields and sections (without the geometry of charts), the audit as it may be shown, and
@@ -55,9 +58,12 @@ pub fn markdown(audit: &Audit, template: &str, overrides: Option<&Path>) -> Resu
 /// # Errors
 /// As [`render`].
 pub fn json(audit: &Audit, template: &str, overrides: Option<&Path>) -> Result<String, ReportError> {
-    let view = view(audit, template, overrides)?;
-    // Refuses what is no template.
-    templates::print_markdown(&view, template, overrides)?;
+    let view = Language::of(overrides)?.speaking(|| {
+        let view = view(audit, template, overrides)?;
+        // Refuses what is no template.
+        templates::print_markdown(&view, template, overrides)?;
+        Ok::<_, ReportError>(view)
+    })?;
     let published = privacy::published(audit);
     let mut document = serde_json::json!({
         "template": template,

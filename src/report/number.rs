@@ -1,6 +1,7 @@
 //! Numbers as text: units, sensible digits, true minus signs. The only place that rounds.
 
 use crate::audit::Metric;
+use crate::report::text::say;
 use serde::{Serialize, Serializer};
 
 /// What a number counts; decides its digits and its sign of unit.
@@ -73,8 +74,8 @@ pub fn apart(unit: Unit, a: f64, b: f64) -> (String, String) {
 /// A probability in per cent; next to its ends only that is said.
 pub fn probability(p: f64) -> String {
     match p {
-        p if p > 0.0 && p < 0.0005 => "under 0.1\u{a0}%".into(),
-        p if p < 1.0 && p > 0.9995 => "over 99.9\u{a0}%".into(),
+        p if p > 0.0 && p < 0.0005 => say!("number.under", limit = "0.1\u{a0}%"),
+        p if p < 1.0 && p > 0.9995 => say!("number.over", limit = "99.9\u{a0}%"),
         p => with_unit(Unit::Share, p),
     }
 }
@@ -96,14 +97,14 @@ pub fn fixed_range(low: f64, high: f64, decimals: usize) -> String {
 
 fn joined(low: &str, high: &str) -> String {
     let is_signed = low.starts_with('−') || high.starts_with('−');
-    format!("{low}{}{high}", if is_signed { " to " } else { "–" })
+    if is_signed { say!("interval.to", low = low, high = high) } else { format!("{low}–{high}") }
 }
 
 /// Fixed decimals, thousands separated, never "−0".
 pub fn fixed(value: f64, decimals: usize) -> String {
     if !value.is_finite() {
         return if value.is_nan() {
-            "not a number".into()
+            say!("number.nan")
         } else {
             format!("{}∞", if value < 0.0 { "−" } else { "" })
         };
@@ -176,13 +177,13 @@ pub fn p_value(p: f64) -> String {
 
 /// "adjusted 0.042": of a test among several.
 pub fn adjusted_p_value(p: f64) -> String {
-    if p < 0.001 { "adjusted\u{a0}<\u{a0}0.001".into() } else { format!("adjusted\u{a0}{p:.3}") }
+    if p < 0.001 { say!("number.adjusted_below", p = "0.001") } else { say!("number.adjusted", p = format!("{p:.3}")) }
 }
 
 /// A very small difference as a power of ten: "4.4 × 10⁻⁷"; 0 is "0 (identical)".
 pub fn tiny(value: f64) -> String {
     if value == 0.0 {
-        return "0 (identical)".into();
+        return say!("number.identical");
     }
     let text = format!("{value:.1e}");
     match text.split_once('e') {

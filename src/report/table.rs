@@ -4,6 +4,7 @@ use super::label::{self, Label};
 use super::number::{self, Unit};
 use crate::audit::Metric;
 use crate::privacy::WITHHELD;
+use crate::report::text::say;
 use serde::Serialize;
 
 /// A table with one column of row headers.
@@ -49,10 +50,11 @@ pub struct Cell {
 
 impl Table {
     /// `columns`: names, of which all but the first and those ending in "|" hold numbers.
-    pub fn new(caption: impl Into<String>, columns: &[&str]) -> Self {
+    pub fn new(caption: impl Into<String>, columns: &[impl AsRef<str>]) -> Self {
         let column =
-            |(at, name): (usize, &&str)| Column::new(name.trim_end_matches('|'), at > 0 && !name.ends_with('|'));
-        Self { caption: caption.into(), columns: columns.iter().enumerate().map(column).collect(), ..Self::default() }
+            |(at, name): (usize, &str)| Column::new(name.trim_end_matches('|'), at > 0 && !name.ends_with('|'));
+        let columns = columns.iter().map(AsRef::as_ref).enumerate().map(column).collect();
+        Self { caption: caption.into(), columns, ..Self::default() }
     }
 
     pub fn push(&mut self, head: Label, cells: Vec<Cell>) {
@@ -97,7 +99,7 @@ impl Cell {
 
     /// There is a number, and it is not shown.
     pub fn withheld() -> Self {
-        Self { text: "withheld".into(), numeric: true, ..Self::default() }
+        Self { text: say!("word.withheld"), numeric: true, ..Self::default() }
     }
 
     /// "undefined" with its reason.
@@ -105,8 +107,8 @@ impl Cell {
         if reason == Some(WITHHELD) {
             return Self::withheld();
         }
-        let sub = Some(label::shorten(reason.unwrap_or("no reason recorded"), 80));
-        Self { text: "undefined".into(), sub, numeric: true, is_reason: true, ..Self::default() }
+        let sub = Some(reason.map_or_else(|| say!("word.no_reason"), |reason| label::shorten(reason, 80)));
+        Self { text: say!("word.undefined"), sub, numeric: true, is_reason: true, ..Self::default() }
     }
 }
 

@@ -4,9 +4,10 @@
 
 use super::document;
 use super::label;
+use super::text::{self, Language, book::BookError};
 use super::view::View;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Serde, ValueKind};
+use minijinja::value::{Kwargs, Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, escape_formatter};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 const EMBEDDED: &[(&str, &str)] = &[
     ("audit.html", include_str!("../../templates/audit.html")),
     ("decision.html", include_str!("../../templates/decision.html")),
+    ("text/en.toml", text::ENGLISH),
     ("document.html", include_str!("../../templates/document.html")),
     ("document.md", include_str!("../../templates/document.md")),
     ("table.md", include_str!("../../templates/table.md")),
@@ -53,6 +55,10 @@ pub enum ReportError {
     BadName { name: String },
     #[error("the folder of templates {} cannot be read: {source}", .path.display())]
     Folder { path: PathBuf, source: std::io::Error },
+    #[error("the text {} is broken: {source}", .path.display())]
+    Text { path: PathBuf, source: BookError },
+    #[error("{} holds {first} and {second}: a document speaks one language, keep one file in it", .folder.display())]
+    Languages { folder: PathBuf, first: String, second: String },
     #[error("the template {file} is broken at line {line}: {detail}")]
     Template { file: String, line: usize, detail: String },
 }
@@ -108,15 +114,16 @@ pub fn print_page(file: &str, view: &impl Serialize, overrides: Option<&Path>) -
 pub fn page_sources(overrides: Option<&Path>) -> Result<String, ReportError> {
     let text = |(file, _): &(&str, &str)| load(file, overrides).map(Option::unwrap_or_default);
     let all = EMBEDDED.iter().map(text).collect::<Result<String, Error>>();
-    all.map_err(|error| failure(&error, "site", overrides))
+    let all = all.map_err(|error| failure(&error, "site", overrides))?;
+    Ok(all + Language::of(overrides)?.source())
 }
 
 fn render(view: &impl Serialize, file: &str, overrides: Option<&Path>) -> Result<String, Error> {
     environment(overrides)?.get_template(file)?.render(Serde(view))
 }
 
-/// The text of a file that goes with the templates: the user's, else ours.
-pub fn text(file: &str, overrides: Option<&Path>) -> Result<String, ReportError> {
+/// The content of a file that goes with the templates: the user's, else ours.
+pub fn content(file: &str, overrides: Option<&Path>) -> Result<String, ReportError> {
     let found = load(file, overrides).map_err(|error| broken(file, overrides, 1, detail(&error)))?;
     Ok(found.unwrap_or_default())
 }
@@ -138,7 +145,21 @@ fn environment(overrides: Option<&Path>) -> Result<Environment<'static>, Error> 
     });
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_formatter(print_value);
+    environment.add_function("say", say);
     Ok(environment)
+}
+
+/// `{{ say("gates.passed", n=3) }}`: a message of the language spoken.
+fn say(key: &str, values: Kwargs) -> Result<String, Error> {
+    let value = |name: &str| -> Result<text::message::Value, Error> {
+        let value: Value = values.get(name)?;
+        let count = u64::try_from(value.clone()).ok().filter(|_| value.kind() == ValueKind::Number);
+        Ok(count.map_or_else(|| value.to_string().into(), text::message::Value::Count))
+    };
+    let names: Vec<&str> = values.args().collect();
+    let given = names.iter().map(|name| Ok((*name, value(name)?))).collect::<Result<Vec<_>, Error>>()?;
+    text::find(key, &given)
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("there is no message `{key}`")))
 }
 
 /// The user's file of that name, else ours.

@@ -9,6 +9,7 @@ use super::table::Table;
 use super::words;
 use crate::audit::Audit;
 use crate::privacy;
+use crate::report::text::say;
 use serde::Serialize;
 
 /// Names of all sections, in the order of the report, then those that only some documents have.
@@ -32,7 +33,7 @@ pub const SECTIONS: &[&str] = &[
 /// The whole report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct View {
-    pub lang: &'static str,
+    pub lang: String,
     pub title: Label,
     /// "Model audit · adult-income · 21 November 2026".
     pub eyebrow: String,
@@ -55,7 +56,7 @@ pub struct View {
 pub struct Verdict {
     pub class: &'static str,
     pub icon: &'static str,
-    pub word: &'static str,
+    pub word: String,
     pub sentence: String,
     /// Gates that were breached or not decided, each with its numbers.
     pub findings: Vec<Finding>,
@@ -66,7 +67,7 @@ pub struct Verdict {
 pub struct Finding {
     pub class: &'static str,
     pub icon: &'static str,
-    pub word: &'static str,
+    pub word: String,
     pub text: String,
 }
 
@@ -74,7 +75,7 @@ pub struct Finding {
 pub struct Section {
     /// Anchor and name of the section.
     pub id: &'static str,
-    pub title: &'static str,
+    pub title: String,
     pub lede: Option<String>,
     pub parts: Vec<Part>,
 }
@@ -103,7 +104,7 @@ pub struct KeyFigure {
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Fact {
-    pub name: &'static str,
+    pub name: String,
     pub value: Label,
     /// Set in a fixed-width face: hashes, paths.
     pub code: bool,
@@ -127,9 +128,9 @@ impl Part {
 
 impl Section {
     /// A section of the parts that say something; `None` where no part does.
-    pub fn of(id: &'static str, title: &'static str, parts: Vec<Part>) -> Option<Self> {
+    pub fn of(id: &'static str, title: impl Into<String>, parts: Vec<Part>) -> Option<Self> {
         let parts: Vec<Part> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        (!parts.is_empty()).then_some(Self { id, title, lede: None, parts })
+        (!parts.is_empty()).then(|| Self { id, title: title.into(), lede: None, parts })
     }
 
     pub fn with_lede(self, lede: impl Into<String>) -> Self {
@@ -161,17 +162,21 @@ impl View {
         ];
         let annexes = [sections::impact::section(&lookup, &published), sections::reasons::section(&lookup)];
         Self {
-            lang: "en",
+            lang: say!("language"),
             title: Label::whole(title, 120),
             pipeline: label::shorten(&run.pipeline, 60),
             as_of: words::date(&run.as_of),
-            eyebrow: format!("Model audit · {} · {}", label::shorten(&run.pipeline, 60), words::date(&run.as_of)),
+            eyebrow: say!(
+                "masthead.eyebrow",
+                pipeline = label::shorten(&run.pipeline, 60),
+                date = words::date(&run.as_of)
+            ),
             description: audit.scope.description.clone(),
             verdict: sections::verdict::headline(audit),
             sections: all.into_iter().flatten().collect(),
             annexes: annexes.into_iter().flatten().collect(),
             document: None,
-            colophon: format!("Run {} · probity {} · drawn from the stored run alone.", run.run_id, run.tool_version),
+            colophon: say!("masthead.colophon", run = &run.run_id, version = &run.tool_version),
         }
     }
 }

@@ -1,12 +1,13 @@
-//! Every English word of the report that is not in a template: names and units of metrics, headings, sentences.
+//! Words of metrics, verdicts and methods, and sentences made from numbers; the texts themselves stand in the file of the
+//! language ([`text`](super::text)).
 //!
 //! Sentences are never more certain than their interval: a ratio is called below the four-fifths screen only if the
 //! whole interval is. A screen is called a screen; nothing is ever called compliant.
 
 use super::lookup;
 use super::number::{self, Unit};
+use super::text::{find, say};
 use crate::audit::{Decision, Metric};
-use std::borrow::Cow;
 
 /// Which side of its limit a gate allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,102 +16,114 @@ pub enum Side {
     AtMost,
 }
 
-/// Metrics by name: words and unit.
-const METRICS: &[(&str, &str, Unit)] = &[
-    ("selection_rate", "Selection rate", Unit::Share),
-    ("favourable_rate", "Favourable rate", Unit::Share),
-    ("base_rate", "Base rate", Unit::Share),
-    ("accuracy", "Accuracy", Unit::Share),
-    ("balanced_accuracy", "Balanced accuracy", Unit::Share),
-    ("precision", "Precision", Unit::Share),
-    ("recall", "Recall", Unit::Share),
-    ("f1", "F1", Unit::Index),
-    ("true_positive_rate", "True positive rate", Unit::Share),
-    ("true_negative_rate", "True negative rate", Unit::Share),
-    ("false_positive_rate", "False positive rate", Unit::Share),
-    ("false_negative_rate", "False negative rate", Unit::Share),
-    ("false_discovery_rate", "False discovery rate", Unit::Share),
-    ("false_omission_rate", "False omission rate", Unit::Share),
-    ("error_rate", "Error rate", Unit::Share),
-    ("roc_auc", "ROC AUC", Unit::Index),
-    ("average_precision", "Average precision", Unit::Index),
-    ("log_loss", "Log loss", Unit::Index),
-    ("brier", "Brier score", Unit::Index),
-    ("ece", "Calibration error (ECE)", Unit::Index),
-    ("mean_score", "Mean score", Unit::Value),
-    ("mae", "Mean absolute error", Unit::Value),
-    ("mse", "Mean squared error", Unit::Value),
-    ("rmse", "Root mean squared error", Unit::Value),
-    ("r2", "R²", Unit::Index),
-    ("mean_residual", "Mean residual", Unit::Value),
-    ("impact_ratio", "Impact ratio", Unit::Ratio),
-    ("disparate_impact", "Disparate impact", Unit::Ratio),
-    ("scoring_rate", "Scoring rate", Unit::Share),
-    ("scoring_impact_ratio", "Scoring impact ratio", Unit::Ratio),
-    ("demographic_parity", "Demographic parity", Unit::Share),
-    ("statistical_parity", "Statistical parity", Unit::Share),
-    ("equalized_odds", "Equalized odds", Unit::Share),
-    ("equal_opportunity", "Equal opportunity", Unit::Share),
-    ("average_odds", "Average odds", Unit::Share),
-    ("average_abs_odds", "Average absolute odds", Unit::Share),
-    ("generalized_entropy_index", "Generalized entropy index (α = 2)", Unit::Index),
-    ("theil_index", "Theil index", Unit::Index),
-    ("mean_log_deviation", "Mean log deviation (α = 0)", Unit::Index),
-    ("atkinson_index", "Atkinson index (ε = ½)", Unit::Index),
-    ("calibration_gap", "Calibration gap", Unit::Share),
-    ("xauc", "xAUC", Unit::Index),
-    ("abroca", "ABROCA", Unit::Index),
-    ("score_ks", "Kolmogorov–Smirnov distance of scores", Unit::Index),
-    ("impact_ratio_with_two_more", "Impact ratio with two more", Unit::Ratio),
-    ("odds_ratio", "Odds ratio", Unit::Ratio),
-    ("conditional_odds_ratio", "Odds ratio within strata", Unit::Ratio),
-    ("odds_ratio_homogeneity", "Homogeneity of odds ratios (χ²)", Unit::Index),
-    ("shortfall", "Shortfall of favourable decisions", Unit::Value),
-    ("standardized_mean_difference", "Standardised mean difference of scores", Unit::Index),
-    ("residual_standardized_mean_difference", "Standardised mean difference of residuals", Unit::Index),
-    ("consistency", "Consistency with the nearest rows", Unit::Share),
-    ("flip_rate", "Decisions that flip with the attribute", Unit::Share),
-    ("flip_score_change", "Score change with the attribute", Unit::Value),
-    ("differential_fairness", "Differential fairness (ε)", Unit::Index),
-    ("label_differential_fairness", "Differential fairness of labels (ε)", Unit::Index),
-    ("psi", "Population stability index", Unit::Index),
-    ("js", "Jensen–Shannon distance", Unit::Index),
-    ("ks", "Kolmogorov–Smirnov distance", Unit::Index),
-    ("wasserstein", "Wasserstein distance", Unit::Value),
-    ("ndcg", "NDCG of the ranking of features", Unit::Index),
-    ("coefficient_of_variation", "Coefficient of variation", Unit::Index),
+/// Units of metrics by name; their words stand under `metric` in the file of texts.
+const UNITS: &[(&str, Unit)] = &[
+    ("selection_rate", Unit::Share),
+    ("favourable_rate", Unit::Share),
+    ("base_rate", Unit::Share),
+    ("accuracy", Unit::Share),
+    ("balanced_accuracy", Unit::Share),
+    ("precision", Unit::Share),
+    ("recall", Unit::Share),
+    ("f1", Unit::Index),
+    ("true_positive_rate", Unit::Share),
+    ("true_negative_rate", Unit::Share),
+    ("false_positive_rate", Unit::Share),
+    ("false_negative_rate", Unit::Share),
+    ("false_discovery_rate", Unit::Share),
+    ("false_omission_rate", Unit::Share),
+    ("error_rate", Unit::Share),
+    ("roc_auc", Unit::Index),
+    ("average_precision", Unit::Index),
+    ("log_loss", Unit::Index),
+    ("brier", Unit::Index),
+    ("ece", Unit::Index),
+    ("mean_score", Unit::Value),
+    ("mae", Unit::Value),
+    ("mse", Unit::Value),
+    ("rmse", Unit::Value),
+    ("r2", Unit::Index),
+    ("mean_residual", Unit::Value),
+    ("impact_ratio", Unit::Ratio),
+    ("disparate_impact", Unit::Ratio),
+    ("scoring_rate", Unit::Share),
+    ("scoring_impact_ratio", Unit::Ratio),
+    ("demographic_parity", Unit::Share),
+    ("statistical_parity", Unit::Share),
+    ("equalized_odds", Unit::Share),
+    ("equal_opportunity", Unit::Share),
+    ("average_odds", Unit::Share),
+    ("average_abs_odds", Unit::Share),
+    ("generalized_entropy_index", Unit::Index),
+    ("theil_index", Unit::Index),
+    ("mean_log_deviation", Unit::Index),
+    ("atkinson_index", Unit::Index),
+    ("calibration_gap", Unit::Share),
+    ("xauc", Unit::Index),
+    ("abroca", Unit::Index),
+    ("score_ks", Unit::Index),
+    ("impact_ratio_with_two_more", Unit::Ratio),
+    ("odds_ratio", Unit::Ratio),
+    ("conditional_odds_ratio", Unit::Ratio),
+    ("odds_ratio_homogeneity", Unit::Index),
+    ("shortfall", Unit::Value),
+    ("standardized_mean_difference", Unit::Index),
+    ("residual_standardized_mean_difference", Unit::Index),
+    ("consistency", Unit::Share),
+    ("flip_rate", Unit::Share),
+    ("flip_score_change", Unit::Value),
+    ("differential_fairness", Unit::Index),
+    ("label_differential_fairness", Unit::Index),
+    ("psi", Unit::Index),
+    ("js", Unit::Index),
+    ("ks", Unit::Index),
+    ("wasserstein", Unit::Value),
+    ("ndcg", Unit::Index),
+    ("coefficient_of_variation", Unit::Index),
 ];
 
 /// "demographic_parity_ratio" → "Demographic parity ratio".
-pub fn metric(name: &str) -> Cow<'static, str> {
-    if let Some((_, words, _)) = known(name) {
-        return Cow::Borrowed(words);
+pub fn metric(name: &str) -> String {
+    let known = |name: &str| find(&format!("metric.{name}"), &[]);
+    let derived = |(suffix, form): &(&str, &str)| {
+        let root = known(name.strip_suffix(suffix)?)?;
+        find(&format!("derived.{form}"), &[("metric", root.into())])
+    };
+    if let Some(words) = known(name).or_else(|| DERIVED.iter().find_map(derived)) {
+        return words;
     }
-    for (suffix, word) in SUFFIXES {
-        if let Some((_, words, _)) = name.strip_suffix(suffix).and_then(known) {
-            return Cow::Owned(format!("{words} {word}"));
-        }
+    match name.strip_prefix("clarify_") {
+        Some(short) => say!("word.clarify", name = short.to_uppercase()),
+        None => spaced(name),
     }
-    if let Some(short) = name.strip_prefix("clarify_") {
-        return Cow::Owned(format!("Clarify {}", short.to_uppercase()));
-    }
+}
+
+/// "my_own_thing" → "My own thing".
+fn spaced(name: &str) -> String {
     let spaced = name.replace('_', " ");
     let mut letters = spaced.chars();
-    Cow::Owned(letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect()))
+    letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
 }
 
 /// A metric's words; what a regression calls a score is its prediction.
 pub fn metric_for(name: &str, is_regression: bool) -> String {
-    let words = metric(name);
-    if is_regression { words.replace("score", "prediction") } else { words.into_owned() }
+    if !is_regression {
+        return metric(name);
+    }
+    let predicted = |name: &str| find(&format!("prediction.{name}"), &[]);
+    let derived = |(suffix, form): &(&str, &str)| {
+        let root = predicted(name.strip_suffix(suffix)?)?;
+        find(&format!("derived.{form}"), &[("metric", root.into())])
+    };
+    predicted(name).or_else(|| DERIVED.iter().find_map(derived)).unwrap_or_else(|| metric(name))
 }
 
-/// What a number over all classes is.
-pub fn of_classes(output: &str) -> &'static str {
+/// A metric's words with what a number over all classes is.
+pub fn of_classes(metric: String, output: &str) -> String {
     match output {
-        lookup::WORST => ", worst class",
-        lookup::MACRO => ", mean over classes",
-        _ => "",
+        lookup::WORST => say!("classes.worst", metric = metric),
+        lookup::MACRO => say!("classes.mean", metric = metric),
+        _ => metric,
     }
 }
 
@@ -124,17 +137,18 @@ pub fn lower(words: &str) -> String {
     }
 }
 
-const SUFFIXES: &[(&str, &str)] = &[
-    ("_difference_mean", "difference (mean)"),
-    ("_ratio_mean", "ratio (mean)"),
+/// Endings of derived metrics, the longest first, and what they are called.
+const DERIVED: &[(&str, &str)] = &[
+    ("_difference_mean", "difference_mean"),
+    ("_ratio_mean", "ratio_mean"),
     ("_difference", "difference"),
     ("_ratio", "ratio"),
 ];
 
 /// A metric's unit; a difference of shares is in percentage points, a quotient is a ratio.
 pub fn unit(name: &str) -> Unit {
-    if let Some((.., unit)) = known(name) {
-        return *unit;
+    if let Some(unit) = known(name) {
+        return unit;
     }
     if ["clarify_", "between_group_", "within_group_"].iter().any(|prefix| name.starts_with(prefix)) {
         return Unit::Index;
@@ -144,22 +158,22 @@ pub fn unit(name: &str) -> Unit {
         return Unit::Ratio;
     }
     match root.strip_suffix("_difference").map(known) {
-        Some(Some((.., Unit::Share))) => Unit::Points,
-        Some(Some((.., unit))) => *unit,
+        Some(Some(Unit::Share)) => Unit::Points,
+        Some(Some(unit)) => unit,
         _ => Unit::Value,
     }
 }
 
-fn known(name: &str) -> Option<&'static (&'static str, &'static str, Unit)> {
-    METRICS.iter().find(|(known, ..)| *known == name)
+fn known(name: &str) -> Option<Unit> {
+    UNITS.iter().find(|(known, _)| *known == name).map(|(_, unit)| *unit)
 }
 
 /// "Pass", "Fail", "Insufficient evidence".
-pub fn decision(decision: Decision) -> &'static str {
+pub fn decision(decision: Decision) -> String {
     match decision {
-        Decision::Pass => "Pass",
-        Decision::Fail => "Fail",
-        Decision::Insufficient => "Insufficient evidence",
+        Decision::Pass => say!("decision.pass"),
+        Decision::Fail => say!("decision.fail"),
+        Decision::Insufficient => say!("decision.insufficient"),
     }
 }
 
@@ -174,12 +188,12 @@ pub fn decision_class(decision: Decision, severity: &str) -> &'static str {
 }
 
 /// What happened to a gate, before its numbers.
-pub fn finding(class: &str) -> &'static str {
+pub fn finding(class: &str) -> String {
     match class {
-        "warn" => "Warning",
-        "insufficient" => "Undecided",
-        "fail" => "Failed",
-        _ => "Passed",
+        "warn" => say!("finding.warn"),
+        "insufficient" => say!("finding.insufficient"),
+        "fail" => say!("finding.fail"),
+        _ => say!("finding.pass"),
     }
 }
 
@@ -194,29 +208,26 @@ pub fn allowed_side(gate: &str) -> Option<Side> {
 
 /// "21 November 2026" from "2026-11-21"; anything else as it is.
 pub fn date(iso: &str) -> String {
-    const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
     let parts: Vec<&str> = iso.split('-').collect();
-    let month = |text: &str| text.parse::<usize>().ok().and_then(|m| MONTHS.get(m.wrapping_sub(1)));
+    let month = |text: &str| find(&format!("month.{}", text.parse::<u8>().ok()?), &[]);
     match parts.as_slice() {
         [year, m, day] if day.len() == 2 => match (month(m), day.parse::<u8>()) {
-            (Some(month), Ok(day)) => format!("{day} {month} {year}"),
+            (Some(month), Ok(day)) => say!("date.day", day = day.to_string(), month = month, year = *year),
             _ => iso.to_owned(),
         },
         _ => iso.to_owned(),
     }
+}
+
+/// "November 2026" from 2026 and 11.
+pub fn month(year: i32, month: u8) -> String {
+    let name = find(&format!("month.{month}"), &[]).unwrap_or_default();
+    say!("date.month", month = name, year = format!("{year:04}"))
+}
+
+/// "1 row", "2,000 rows".
+pub fn rows(n: u64) -> String {
+    say!("count.rows", n = n)
 }
 
 /// "1 row", "2,000 rows".
@@ -224,16 +235,23 @@ pub fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", number::count(n), if n == 1 { one } else { many })
 }
 
-/// "24 of 200 groups shown, the largest first; all are in the table `metrics` of the catalogue."
+/// "24 of 200 groups shown, the largest."
 pub fn shown(n: usize, of: usize, what: &str, which: &str) -> Option<String> {
     (n < of).then(|| format!("{n} of {} {what} shown, {which}.", number::count(of as u64)))
 }
 
-/// " (95 % interval 0.33–0.39)", or that there is none.
+/// "24 of 200 groups shown, the largest…", where not all are: the sentence `key` under `shown`.
+pub fn shown_of(key: &str, n: usize, of: usize) -> Option<String> {
+    (n < of).then(|| find(&format!("shown.{key}"), &[("n", n.into()), ("of", of.into())]))?
+}
+
+/// "(95 % interval 0.33–0.39)", or that there is none.
 pub fn in_brackets(unit: Unit, m: &Metric) -> String {
     match number::interval(unit, m) {
-        Some(range) => format!("({} interval {range}{})", confidence(m.confidence), suffix(unit)),
-        None => "(no interval)".to_owned(),
+        Some(range) => {
+            say!("interval.some", confidence = confidence(m.confidence), range = format!("{range}{}", suffix(unit)))
+        }
+        None => say!("interval.none"),
     }
 }
 
@@ -253,116 +271,65 @@ pub fn confidence(share: Option<f64>) -> String {
 }
 
 /// What an impact ratio's interval allows to be said about the four-fifths screen.
-pub fn four_fifths(m: &Metric, min_group_rows: u64) -> &'static str {
+pub fn four_fifths(m: &Metric, min_group_rows: u64) -> String {
     match (m.value, m.ci_low, m.ci_high) {
-        (None, ..) => "undefined",
-        _ if m.n < min_group_rows => "too few rows to say",
-        (_, _, Some(high)) if high < 0.8 => "below the four-fifths screen",
-        (_, Some(low), _) if low >= 0.8 => "above the four-fifths screen",
-        (_, Some(_), Some(_)) => "on neither side of the four-fifths screen for sure: the interval contains 0.8",
-        (Some(value), ..) if value < 0.8 => {
-            "below the four-fifths screen as a point value; without an interval, no more can be said"
-        }
-        _ => "above the four-fifths screen as a point value; without an interval, no more can be said",
+        (None, ..) => say!("word.undefined"),
+        _ if m.n < min_group_rows => say!("four_fifths.too_few"),
+        (_, _, Some(high)) if high < 0.8 => say!("four_fifths.below"),
+        (_, Some(low), _) if low >= 0.8 => say!("four_fifths.above"),
+        (_, Some(_), Some(_)) => say!("four_fifths.neither"),
+        (Some(value), ..) if value < 0.8 => say!("four_fifths.below_as_point"),
+        _ => say!("four_fifths.above_as_point"),
     }
 }
 
 /// One group against the most favoured one.
 pub fn impact_sentence(group: &str, best: &str, m: &Metric, n_best: u64, min_group_rows: u64) -> Option<String> {
-    let value = m.value?;
-    Some(format!(
-        "{group}: favourable decisions {} times as often as {best} {}, n\u{a0}=\u{a0}{} and {}: {}.",
-        number::plain(Unit::Ratio, value),
-        in_brackets(Unit::Ratio, m),
-        number::count(m.n),
-        number::count(n_best),
-        four_fifths(m, min_group_rows),
+    Some(say!(
+        "four_fifths.sentence",
+        group = group,
+        best = best,
+        ratio = number::plain(Unit::Ratio, m.value?),
+        interval = in_brackets(Unit::Ratio, m),
+        n_group = m.n,
+        n_best = n_best,
+        reading = four_fifths(m, min_group_rows),
     ))
 }
 
 /// The first sentence of the report.
 pub fn verdict(verdict: Decision, n_gates: usize, n_failed: usize, n_warned: usize, n_undecided: usize) -> String {
-    let gates = |n: usize| format!("{n} of {}", counted(n_gates as u64, "gate", "gates"));
-    let warned = if n_warned > 0 { format!(" {} breached as a warning.", gates(n_warned)) } else { String::new() };
-    match verdict {
-        _ if n_gates == 0 => "No gates were set: this run measures and does not judge.".to_owned(),
-        Decision::Pass => format!("{} passed.{warned}", gates(n_gates - n_warned - n_undecided)),
-        Decision::Fail => format!("{} failed.{warned}", gates(n_failed)),
-        Decision::Insufficient => format!("{} could not be decided.{warned}", gates(n_undecided)),
-    }
+    let warned = (n_warned > 0).then(|| format!(" {}", say!("verdict.warned", some = n_warned, n = n_gates)));
+    let sentence = match verdict {
+        _ if n_gates == 0 => return say!("verdict.none"),
+        Decision::Pass => say!("verdict.passed", some = n_gates - n_warned - n_undecided, n = n_gates),
+        Decision::Fail => say!("verdict.failed", some = n_failed, n = n_gates),
+        Decision::Insufficient => say!("verdict.undecided", some = n_undecided, n = n_gates),
+    };
+    sentence + &warned.unwrap_or_default()
 }
 
 /// An explanation method in words.
 pub fn explainer(method: &str) -> String {
-    let known = match method {
-        "tree" => "Shapley values of the trees",
-        "tree_path_dependent" => "Path-dependent Shapley values",
-        "linear" => "Shapley values, linear",
-        "exact" => "Shapley values, all coalitions",
-        "kernel" => "Shapley values, sampled coalitions",
-        "permutation" => "Shapley values, sampled orders",
-        "lime" => "LIME",
-        "gradient" => "Gradient × input",
-        "smooth_grad" => "Smoothed gradient × input",
-        "integrated_gradients" => "Integrated gradients",
-        "expected_gradients" => "Expected gradients",
-        "deep" => "DeepSHAP, an approximation",
-        other => return other.replace('_', " "),
-    };
-    known.to_owned()
+    find(&format!("explainer.{method}"), &[]).unwrap_or_else(|| method.replace('_', " "))
 }
 
 /// What the attributions of a method are, as the beginning of a sentence.
-pub fn attributions(method: &str) -> &'static str {
-    match method {
-        "gradient" => {
-            "Attributions are the gradient of the score times the input: the parts of the tangent at each row, which does \
-             not see what happens further away; the base is the tangent's value at zero"
-        }
-        "smooth_grad" => {
-            "Attributions are the mean gradient of noisy copies of each row times the input: the parts of a tangent, \
-             whose value at zero is the base"
-        }
-        "integrated_gradients" => {
-            "Attributions are integrated gradients: what each column adds along the straight way from the mean of the \
-             background to the row; they add up to the score's distance from the score of that mean"
-        }
-        "expected_gradients" => {
-            "Attributions are expected gradients: what each column adds along the straight ways from all rows of the \
-             background to the row; they add up to the score's distance from the mean score"
-        }
-        "deep" => {
-            "Attributions are DeepLIFT's rescaled contributions, an approximation of Shapley values for networks; they \
-             add up to the score's distance from the mean score"
-        }
-        _ => {
-            "Attributions are Shapley values: the parts of a score that add up exactly to its distance from the mean \
-             score"
-        }
-    }
+pub fn attributions(method: &str) -> String {
+    find(&format!("attributions.{method}"), &[]).unwrap_or_else(|| say!("attributions.shapley"))
 }
 
 /// A way of ordering features in words.
 pub fn ranking(method: &str) -> String {
-    let known = match method {
-        "attribution" => "mean attributions",
-        "permutation" => "permutation importance",
-        "sage" => "SAGE",
-        "sobol" => "Sobol (total)",
-        "morris" => "Morris (μ*)",
-        "sensitivity" => "single changes",
-        "kernel" => "sampled coalitions",
-        other => return explainer(other),
-    };
-    known.to_owned()
+    find(&format!("ranking.{method}"), &[]).unwrap_or_else(|| explainer(method))
 }
 
 /// What the explained scale is called on an axis.
-pub fn scale(scale: &str, task: &str) -> &'static str {
+pub fn scale(scale: &str, task: &str) -> String {
     match (scale, task) {
-        ("probability", _) => "the probability",
-        (_, "regression") => "the prediction",
-        _ => "the margin (the model's score before its link)",
+        ("probability", _) => say!("scale.probability"),
+        (_, "regression") => say!("scale.prediction"),
+        _ => say!("scale.margin"),
     }
 }
 

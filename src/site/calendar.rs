@@ -1,6 +1,7 @@
 //! The nights of a pipeline as a calendar: a row a month, a cell a day.
 
 use super::pages::{Night, mark};
+use crate::report::text::say;
 use crate::report::words;
 use serde::Serialize;
 
@@ -30,7 +31,7 @@ pub(super) fn months(nights: &[&Night<'_>]) -> Vec<Month> {
     };
     let month = |at: i32| {
         let (year, month) = (at.div_euclid(12), at.rem_euclid(12) + 1);
-        let name = words::date(&format!("{year:04}-{month:02}-01")).trim_start_matches("1 ").to_owned();
+        let name = words::month(year, month as u8);
         let days = (1..=days_in(year, month)).map(|day| {
             let date = format!("{year:04}-{month:02}-{day:02}");
             of_day(&date).map_or_else(Day::default, |night| cell(night))
@@ -45,7 +46,7 @@ fn cell(night: &Night<'_>) -> Day {
     Day {
         class: mark.class,
         icon: mark.icon,
-        title: format!("{}: {}", words::date(&night.run.as_of), mark.word),
+        title: say!("site.day", date = words::date(&night.run.as_of), verdict = mark.word),
         link: format!("{}.html", night.run.run_id),
     }
 }

@@ -12,7 +12,7 @@ mod pages;
 mod trend;
 
 use crate::privacy::published;
-use crate::report::{ReportError, page_sources, print_page};
+use crate::report::{Language, ReportError, page_sources, print_page};
 use crate::store::{self, RunFilter, RunSummary, Store, StoreError};
 use crate::whole_file;
 use memory::Memory;
@@ -45,6 +45,10 @@ pub enum SiteError {
 
 /// Writes the site of everything in the store to `out`; templates in `overrides` come before the built-in ones.
 pub fn build(store: &Store, out: &Path, overrides: Option<&Path>) -> Result<Built, SiteError> {
+    Language::of(overrides)?.speaking(|| draw(store, out, overrides))
+}
+
+fn draw(store: &Store, out: &Path, overrides: Option<&Path>) -> Result<Built, SiteError> {
     let mut by_pipeline: BTreeMap<String, Vec<RunSummary>> = BTreeMap::new();
     let runs = store.runs(RunFilter::default())?;
     let n_runs = runs.len();

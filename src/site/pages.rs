@@ -5,6 +5,7 @@ use super::trend::{self, Trend};
 use crate::audit::{Artifact, Decision, Gate, Status};
 use crate::privacy::WITHHELD;
 use crate::report::sections::verdict;
+use crate::report::text::say;
 use crate::report::{number, words};
 use crate::store::RunSummary;
 use serde::Serialize;
@@ -52,19 +53,19 @@ impl<'a> Pipeline<'a> {
 }
 
 /// A verdict as a mark: class, sign and word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Mark {
     pub class: &'static str,
     pub icon: &'static str,
-    pub word: &'static str,
+    pub word: String,
 }
 
 pub(super) fn mark(run: &RunSummary) -> Mark {
     let (class, word) = match (run.status, run.verdict) {
-        (Status::Failed, _) => ("broken", "Broke"),
-        (Status::Aborted, _) => ("broken", "Stopped"),
+        (Status::Failed, _) => ("broken", say!("site.broke")),
+        (Status::Aborted, _) => ("broken", say!("site.stopped")),
         (_, Some(verdict)) => (words::decision_class(verdict, "fail"), words::decision(verdict)),
-        (_, None) => ("none", "No verdict"),
+        (_, None) => ("none", say!("verdict.no_gates")),
     };
     Mark { class, icon: icon(class), word }
 }
@@ -122,7 +123,7 @@ pub(super) fn card(pipeline: &Pipeline<'_>) -> Card {
     let strip = &standing[standing.len().saturating_sub(STRIP_NIGHTS)..];
     let day = |night: &&Night<'_>| {
         let mark = mark(night.run);
-        let title = format!("{}: {}", words::date(&night.run.as_of), mark.word);
+        let title = say!("site.day", date = words::date(&night.run.as_of), verdict = &mark.word);
         calendar::Day {
             class: mark.class,
             icon: mark.icon,
@@ -133,10 +134,11 @@ pub(super) fn card(pipeline: &Pipeline<'_>) -> Card {
     Card {
         name: pipeline.name.to_owned(),
         link: format!("{}/index.html", pipeline.name),
-        mark: latest.map_or(Mark { class: "none", icon: icon("none"), word: "No run" }, |night| mark(night.run)),
+        mark: latest
+            .map_or(Mark { class: "none", icon: icon("none"), word: say!("site.no_run") }, |night| mark(night.run)),
         date: latest.map(|night| words::date(&night.run.as_of)).unwrap_or_default(),
         sentence: latest.map(sentence).unwrap_or_default(),
-        runs: counted(pipeline.nights.len(), "run", "runs"),
+        runs: say!("site.runs", n = pipeline.nights.len()),
         strip: strip.iter().map(day).collect(),
         trends: trends(&standing, 180.0, 44.0, pipeline.name).into_iter().take(CARD_TRENDS).collect(),
         as_of: latest.map(|night| night.run.as_of.clone()).unwrap_or_default(),
@@ -145,7 +147,7 @@ pub(super) fn card(pipeline: &Pipeline<'_>) -> Card {
 
 #[derive(Debug, Serialize)]
 pub(super) struct Index {
-    title: &'static str,
+    title: String,
     sentence: String,
     /// How many pipelines stand how.
     tally: Vec<(Mark, String)>,
@@ -155,21 +157,23 @@ pub(super) struct Index {
 
 pub(super) fn index(cards: Vec<Card>, n_runs: usize) -> Index {
     let latest = cards.iter().map(|card| card.as_of.as_str()).max().unwrap_or_default();
-    let until = if latest.is_empty() { String::new() } else { format!(", the latest of {}", words::date(latest)) };
-    let sentence =
-        format!("{}, {}{until}.", counted(cards.len(), "pipeline", "pipelines"), counted(n_runs, "run", "runs"));
+    let (pipelines, runs) = (say!("site.pipelines", n = cards.len()), say!("site.runs", n = n_runs));
+    let sentence = match latest {
+        "" => say!("site.index_empty", pipelines = pipelines, runs = runs),
+        latest => say!("site.index", pipelines = pipelines, runs = runs, date = words::date(latest)),
+    };
     let mut tally: Vec<(Mark, usize)> = Vec::new();
     for card in &cards {
         match tally.iter_mut().find(|(mark, _)| *mark == card.mark) {
             Some((_, n)) => *n += 1,
-            None => tally.push((card.mark, 1)),
+            None => tally.push((card.mark.clone(), 1)),
         }
     }
     tally.sort_by_key(|(mark, _)| {
         ["broken", "fail", "insufficient", "none", "pass"].iter().position(|class| *class == mark.class)
     });
     let tally = tally.into_iter().map(|(mark, n)| (mark, number::count(n as u64))).collect();
-    Index { title: "Model audits", sentence, tally, cards, style: "site.css" }
+    Index { title: say!("site.title"), sentence, tally, cards, style: "site.css" }
 }
 
 #[derive(Debug, Serialize)]
@@ -225,7 +229,7 @@ fn row(night: &Night<'_>) -> RunRow {
         gates: if night.gates.is_empty() {
             "–".to_owned()
         } else {
-            format!("{passed} of {} passed", night.gates.len())
+            say!("site.gates_passed", passed = passed, all = night.gates.len())
         },
         version: night.run.tool_version.clone(),
         reports: night.reports.clone(),
@@ -235,8 +239,8 @@ fn row(night: &Night<'_>) -> RunRow {
 /// What became of a run besides its verdict.
 fn remark(run: &RunSummary) -> String {
     match run.status {
-        Status::Superseded => "superseded".to_owned(),
-        Status::Pruned => "files removed by retention".to_owned(),
+        Status::Superseded => say!("site.superseded"),
+        Status::Pruned => say!("site.pruned"),
         _ => run.error.clone().unwrap_or_default(),
     }
 }
@@ -250,11 +254,11 @@ pub(super) struct RunPage {
     remark: String,
     reports: Vec<(String, String)>,
     gates: Vec<GateRow>,
-    facts: Vec<(&'static str, String)>,
+    facts: Vec<(String, String)>,
     /// What it was made from, and its place in the chain.
-    hashes: Vec<(&'static str, String)>,
+    hashes: Vec<(String, String)>,
     /// Label and page.
-    links: Vec<(&'static str, String)>,
+    links: Vec<(String, String)>,
     style: &'static str,
 }
 
@@ -275,27 +279,27 @@ pub(super) fn run(pipeline: &Pipeline<'_>, at: usize) -> RunPage {
         |at: Option<usize>| at.and_then(|at| pipeline.nights.get(at)).map(|night| format!("{}.html", night.run.run_id));
     let by_id = |id: &Option<String>| id.as_ref().map(|id| format!("{id}.html"));
     let links = [
-        ("Earlier run", page(at.checked_sub(1))),
-        ("Later run", page(Some(at + 1))),
-        ("Supersedes", by_id(&run.supersedes)),
-        ("Superseded by", by_id(&run.superseded_by)),
+        (say!("site.earlier"), page(at.checked_sub(1))),
+        (say!("site.later"), page(Some(at + 1))),
+        (say!("site.supersedes"), by_id(&run.supersedes)),
+        (say!("site.superseded_by"), by_id(&run.superseded_by)),
     ];
-    let text = |name, value: &str| (!value.is_empty()).then(|| (name, value.to_owned()));
+    let text = |name: String, value: &str| (!value.is_empty()).then(|| (name, value.to_owned()));
     let explained = format!("{} {}", run.explain_method, run.explain_scale);
     let facts = [
-        text("Night", &words::date(&run.as_of)),
-        text("Started", &run.started_at),
-        text("Finished", run.finished_at.as_deref().unwrap_or_default()),
-        text("Rows", &number::count(run.n_rows)),
-        text("Explained by", explained.trim()),
-        text("probity", &run.tool_version),
+        text(say!("site.fact_night"), &words::date(&run.as_of)),
+        text(say!("site.fact_started"), &run.started_at),
+        text(say!("site.fact_finished"), run.finished_at.as_deref().unwrap_or_default()),
+        text(say!("site.fact_rows"), &number::count(run.n_rows)),
+        text(say!("site.fact_explained_by"), explained.trim()),
+        text(say!("site.fact_probity"), &run.tool_version),
     ];
     let hashes = [
-        text("Run", &run.run_id),
-        text("Config", &run.config_sha256),
-        text("Model", &run.model_sha256),
-        text("Data", &run.data_sha256),
-        text("Chain", &run.chain_sha256),
+        text(say!("site.fact_run"), &run.run_id),
+        text(say!("site.fact_config"), &run.config_sha256),
+        text(say!("site.fact_model"), &run.model_sha256),
+        text(say!("site.fact_data"), &run.data_sha256),
+        text(say!("site.fact_chain"), &run.chain_sha256),
     ];
     RunPage {
         title: words::date(&run.as_of),
@@ -338,7 +342,7 @@ fn interval(gate: &Gate) -> String {
 
 /// What the gates of a night came to.
 fn sentence(night: &Night<'_>) -> String {
-    let Some(verdict) = night.run.verdict else { return "The run reached no verdict.".to_owned() };
+    let Some(verdict) = night.run.verdict else { return say!("site.no_verdict") };
     let count = |which: &dyn Fn(&Gate) -> bool| night.gates.iter().filter(|gate| which(gate)).count();
     words::verdict(
         verdict,
@@ -355,12 +359,10 @@ fn trends(standing: &[&Night<'_>], width: f64, height: f64, pipeline: &str) -> V
     let gates = latest.map_or(&[][..], |night| night.gates);
     let one = |(at, gate): (usize, &Gate)| {
         let seen = trend::seen(standing, gate);
-        let over = if gate.attribute.is_empty() {
-            String::new()
-        } else {
-            format!(" by {}", gate.attribute.replace(',', " × "))
+        let title = match gate.attribute.as_str() {
+            "" => words::metric(&gate.metric),
+            by => say!("fairness.by", metric = words::metric(&gate.metric), attribute = by.replace(',', " × ")),
         };
-        let title = format!("{}{over}", words::metric(&gate.metric));
         let first = seen.first().map(|one| words::date(one.as_of)).unwrap_or_default();
         let failed = seen.iter().filter(|one| one.gate.decision != Decision::Pass).count();
         let numbers = seen.iter().rev().map(|one| Number {
@@ -375,12 +377,7 @@ fn trends(standing: &[&Night<'_>], width: f64, height: f64, pipeline: &str) -> V
             gate: gate.gate.clone(),
             latest: trend::value(gate),
             mark: gate_mark(gate),
-            desc: format!(
-                "{} since {first}; {} did not pass. Latest: {}.",
-                counted(seen.len(), "night", "nights"),
-                number::count(failed as u64),
-                trend::value(gate)
-            ),
+            desc: say!("site.trend_desc", n = seen.len(), first = first, failed = failed, latest = trend::value(gate),),
             chart: trend::draw(&seen, width, height),
             numbers: numbers.collect(),
         }
@@ -391,8 +388,4 @@ fn trends(standing: &[&Night<'_>], width: f64, height: f64, pipeline: &str) -> V
 /// "audit" of the artifact `report:audit`.
 pub(super) fn template_of(artifact: &Artifact) -> String {
     artifact.kind.trim_start_matches("report:").to_owned()
-}
-
-fn counted(n: usize, one: &str, many: &str) -> String {
-    format!("{} {}", number::count(n as u64), if n == 1 { one } else { many })
 }

@@ -3,6 +3,7 @@
 use super::pages::Night;
 use crate::audit::{Decision, Gate, LimitOn};
 use crate::privacy::WITHHELD;
+use crate::report::text::say;
 use crate::report::{number, words};
 use serde::Serialize;
 
@@ -77,8 +78,12 @@ pub(super) fn draw(seen: &[Seen<'_>], width: f64, height: f64) -> Trend {
             &format!("{}{} {}", if line.is_empty() { 'M' } else { 'L' }, number::px(x(at)), number::px(y(observed)));
         if one.gate.decision != Decision::Pass || at + 1 == seen.len() {
             let class = words::decision_class(one.gate.decision, &one.gate.severity);
-            let title =
-                format!("{}: {}, {}", words::date(one.as_of), value(one.gate), words::finding(class).to_lowercase());
+            let title = say!(
+                "site.trend_mark",
+                date = words::date(one.as_of),
+                value = value(one.gate),
+                finding = words::finding(class).to_lowercase()
+            );
             trend.marks.push(Mark { class, x: round(x(at)), y: round(y(observed)), title });
         }
     }
@@ -90,8 +95,8 @@ pub(super) fn draw(seen: &[Seen<'_>], width: f64, height: f64) -> Trend {
 pub(super) fn value(gate: &Gate) -> String {
     match gate.observed {
         Some(value) => number::with_unit(words::unit(&gate.metric), value),
-        None if gate.reason == WITHHELD => "withheld".to_owned(),
-        None => "undefined".to_owned(),
+        None if gate.reason == WITHHELD => say!("word.withheld"),
+        None => say!("word.undefined"),
     }
 }
 

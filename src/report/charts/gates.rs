@@ -5,6 +5,7 @@ use crate::report::judged::{Judged, judged};
 use crate::report::label::{self, Label};
 use crate::report::number::{self, Px};
 use crate::report::scale::Scale;
+use crate::report::text::say;
 use crate::report::words;
 use serde::Serialize;
 
@@ -31,7 +32,7 @@ pub struct GateRow {
     pub text_y: Px,
     /// "pass", "fail" or "insufficient"; the word stands beside the row.
     pub class: &'static str,
-    pub word: &'static str,
+    pub word: String,
     pub allowed: Option<Band>,
     pub limit_x: Px,
     pub limit: String,
@@ -67,7 +68,7 @@ fn row(gate: &Gate, top: f64) -> GateRow {
     let value = judged.value.map(|v| (scale.px(v), number::apart(unit, v, gate.limit).0));
     let limit = number::apart(unit, gate.limit, judged.value.unwrap_or(gate.limit)).0;
     GateRow {
-        label: Label::within(&gate.gate, RIGHT - LEFT - label::width(word, super::TEXT) - 14.0, super::TEXT),
+        label: Label::within(&gate.gate, RIGHT - LEFT - label::width(&word, super::TEXT) - 14.0, super::TEXT),
         label_y: Px(top + 14.0),
         y: Px(top + 28.0),
         band_y: Px(top + 23.0),
@@ -76,7 +77,7 @@ fn row(gate: &Gate, top: f64) -> GateRow {
         word,
         allowed: words::allowed_side(&gate.gate).map(|side| band(side, limit_x)),
         limit_x: Px(limit_x),
-        limit: format!("limit {limit}"),
+        limit: say!("gates.limit", limit = limit),
         limit_anchor: anchor(limit_x, value.as_ref().map(|(x, _)| x.0)),
         whisker: judged.interval.map(|(low, high)| (scale.px(low), scale.px(high))),
         value_anchor: value.as_ref().map_or("middle", |(x, _)| anchor(x.0, Some(limit_x))),

@@ -9,6 +9,7 @@ use crate::report::lookup::Lookup;
 use crate::report::number;
 use crate::report::scale::Scale;
 use crate::report::table::{Cell, Column, Table};
+use crate::report::text::{heads, say};
 use crate::report::view::Part;
 use crate::report::words;
 
@@ -48,7 +49,7 @@ pub fn matrix(lookup: &Lookup) -> Part {
     };
     let row = |(a, told): (&&str, &String)| (told.clone(), names.iter().map(|b| tile(a, b)).collect());
     let block = Block { title: None, rows: names.iter().zip(&told).map(row).collect() };
-    let mut table = Table::new("Rank correlation of importance by two methods", &["Method"]);
+    let mut table = Table::new(say!("agreement.table"), &heads!("method"));
     table.columns.extend(told.iter().map(|name| Column::new(name.clone(), true)));
     for (a, name) in names.iter().zip(&told) {
         table.push(Label::fit(name, 60), names.iter().map(|b| Cell::number(text(value(a, b)))).collect());
@@ -58,15 +59,13 @@ pub fn matrix(lookup: &Lookup) -> Part {
         chart: Chart::Heatmap(heatmap::draw(&id, &told, &[block], charts::FULL)),
         id,
         template: "charts/heatmap.svg",
-        title: "Agreement of the methods".into(),
-        desc: "Spearman's rank correlation of the features' importance by every two methods: 1 is the same order, 0 none, \
-               −1 the reverse."
-            .into(),
-        note: Some("Methods answer different questions: attributions what moves scores, permutation importance and SAGE what the labels reward, Sobol and Morris what would move scores if columns were independent.".into()),
+        title: say!("agreement.matrix"),
+        desc: say!("agreement.matrix_desc"),
+        note: Some(say!("agreement.matrix_note")),
         wide: true,
         table,
     };
-    let mut part = Part { figures: vec![figure], ..Part::titled("Agreement") };
+    let mut part = Part { figures: vec![figure], ..Part::titled(say!("agreement.title")) };
     part.sentences.extend(disagreements(&all));
     part
 }
@@ -77,17 +76,13 @@ fn disagreements(all: &[&Metric]) -> Option<String> {
     apart.sort_by(|a, b| a.1.total_cmp(&b.1));
     let told = |(metric, value): &(&&Metric, f64)| {
         let (one, other) = (words::ranking(&metric.group_value), words::ranking(&metric.reference));
-        format!("{one} and {other} ({})", number::fixed(*value, 2))
+        say!("agreement.apart_item", one = one, other = other, correlation = number::fixed(*value, 2))
     };
     let listed: Vec<String> = apart.iter().take(4).map(told).collect();
     let more = apart.len().saturating_sub(4);
-    let more = if more > 0 { format!(", and {more} more pairs") } else { String::new() };
-    (!listed.is_empty()).then(|| {
-        format!(
-            "These methods order the features differently (rank correlation below {APART}): {}{more}.",
-            listed.join("; ")
-        )
-    })
+    let more = if more > 0 { say!("agreement.more", n = more) } else { String::new() };
+    (!listed.is_empty())
+        .then(|| say!("agreement.apart", limit = APART.to_string(), list = listed.join("; "), more = more))
 }
 
 fn methods<'a>(lookup: &Lookup<'a>, name: &str) -> impl Iterator<Item = &'a Metric> {
@@ -101,9 +96,8 @@ pub fn trial(lookup: &Lookup) -> Part {
     let tried: Vec<&Metric> = methods(lookup, "deletion_auc").collect();
     let Some(first) = tried.first() else { return Part::default() };
     let figures = ["deletion", "insertion"].into_iter().filter_map(|kind| curves(lookup, kind, &tried)).collect();
-    let columns =
-        ["Method", "Area under deletion", "Area under insertion", "Change with noise", "Order kept with noise"];
-    let mut table = Table::new("Methods on trial", &columns);
+    let columns = heads!("method area_under_deletion area_under_insertion change_with_noise order_kept_with_noise");
+    let mut table = Table::new(say!("trial.table"), &columns);
     for metric in &tried {
         let of = |name: &str| methods(lookup, name).find(|found| found.group_value == metric.group_value);
         let cell = |name: &str| {
@@ -114,14 +108,8 @@ pub fn trial(lookup: &Lookup) -> Part {
         let cells = ["deletion_auc", "insertion_auc", "noise_change", "noise_rank_agreement"].map(cell).to_vec();
         table.push(Label::fit(&words::explainer(&metric.group_value), 60), cells);
     }
-    let sentence = format!(
-        "Every method explained the same {} rows. A faithful one lowers the score fast when what it calls most raising is \
-         replaced by values of other rows (a small area under deletion), and raises it fast when that is brought in first (a large \
-         area under insertion); a random order is the measure of doing nothing right. Noise moves numbers by a twentieth of \
-         their standard deviation.",
-        number::count(first.n)
-    );
-    Part { sentences: vec![sentence], figures, tables: vec![table], ..Part::titled("On trial") }
+    let sentence = say!("trial.lede", n = first.n);
+    Part { sentences: vec![sentence], figures, tables: vec![table], ..Part::titled(say!("trial.title")) }
 }
 
 fn curves(lookup: &Lookup, kind: &'static str, tried: &[&Metric]) -> Option<Figure> {
@@ -132,14 +120,14 @@ fn curves(lookup: &Lookup, kind: &'static str, tried: &[&Metric]) -> Option<Figu
     };
     let series: Vec<Series> = tried.iter().take(MAX_CURVES).map(line).collect();
     let y = Scale::around(series.iter().flat_map(|s| s.points.iter().map(|p| p.1)), &[], (0.0, 1.0)).domain;
-    let what = if lookup.is_regression() { "mean prediction" } else { "mean score" };
+    let what = if lookup.is_regression() { say!("axis.mean_prediction") } else { say!("axis.mean_score") };
     let (x_title, corner) = match kind {
-        "deletion" => ("share of features replaced", Corner::TopRight),
-        _ => ("share of features brought in", Corner::BottomRight),
+        "deletion" => (say!("trial.deletion_axis"), Corner::TopRight),
+        _ => (say!("trial.insertion_axis"), Corner::BottomRight),
     };
     let axes =
-        (Axis { title: x_title, domain: (0.0, 1.0), percent: true }, Axis { title: what, domain: y, percent: false });
-    let mut table = Table::new(format!("{what} by {x_title}"), &["Share"]);
+        (Axis { title: &x_title, domain: (0.0, 1.0), percent: true }, Axis { title: &what, domain: y, percent: false });
+    let mut table = Table::new(say!("trial.curve_table", what = &what, share = &x_title), &heads!("share"));
     table.columns.extend(series.iter().map(|s| Column::new(s.name.clone(), true)));
     for (at, (x, _)) in series.first()?.points.iter().enumerate() {
         let cell = |s: &Series| s.points.get(at).map_or(Cell::none(), |p| Cell::number(number::significant(p.1, 3)));
@@ -148,9 +136,9 @@ fn curves(lookup: &Lookup, kind: &'static str, tried: &[&Metric]) -> Option<Figu
     Some(Figure {
         id: format!("fig-{kind}"),
         template: "charts/plot.svg",
-        title: if kind == "deletion" { "Deletion".into() } else { "Insertion".into() },
-        desc: format!("The {what} of the rows on trial by the {x_title}, most raising first, for each method."),
-        note: words::shown(series.len(), tried.len(), "methods", "in the order of the audit"),
+        title: if kind == "deletion" { say!("trial.deletion") } else { say!("trial.insertion") },
+        desc: say!("trial.curve_desc", what = &what, share = &x_title),
+        note: words::shown_of("methods", series.len(), tried.len()),
         wide: false,
         chart: Chart::Plot(Box::new(plot::lines(&axes.0, &axes.1, &series, corner))),
         table,
@@ -172,12 +160,12 @@ pub fn sensitivity(lookup: &Lookup) -> Part {
         return Part::default();
     }
     largest.sort_by_key(|i| i.rank);
-    let mut table = Table::new("Change of one column alone", &["Feature", "Mean largest change of the score"]);
+    let mut table = Table::new(say!("changes.table"), &heads!("feature mean_largest_change_of_the_score"));
     if !any.is_empty() {
-        table.columns.push(Column::new("Decisions a small step turns", true));
-        table.columns.push(Column::new("Decisions some value turns", true));
+        table.columns.push(Column::new(say!("column.decisions_a_small_step_turns"), true));
+        table.columns.push(Column::new(say!("column.decisions_some_value_turns"), true));
     }
-    table.shown = words::shown(largest.len().min(MAX_FEATURES), largest.len(), "features", "the largest changes");
+    table.shown = words::shown_of("features_largest_changes", largest.len().min(MAX_FEATURES), largest.len());
     let share = |list: &[&Importance], feature: &str| {
         list.iter().find(|i| i.feature == feature).map_or(Cell::none(), |i| Cell::number(number::probability(i.value)))
     };
@@ -190,19 +178,18 @@ pub fn sensitivity(lookup: &Lookup) -> Part {
     }
     let flips = audit.cases.iter().filter_map(|case| {
         let flip = case.flip.as_ref()?;
-        Some(format!(
-            "Row {} ({}): {} from {} to {} turns the decision.",
-            label::shorten(&case.row_id, 40),
-            label::shorten(&case.chosen_as, 40),
-            label::shorten(&flip.feature, 40),
-            label::shorten(&flip.from, 30),
-            label::shorten(&flip.to, 30)
+        Some(say!(
+            "changes.turns",
+            row = label::shorten(&case.row_id, 40),
+            chosen_as = label::shorten(&case.chosen_as, 40),
+            feature = label::shorten(&flip.feature, 40),
+            from = label::shorten(&flip.from, 30),
+            to = label::shorten(&flip.to, 30)
         ))
     });
-    let lede = "A small step moves a number a little way (in shares of its standard deviation) or a category to any other. \
-                The values tried are quantiles and categories of the data; nothing says that a person could change them.";
-    let sentences = std::iter::once(lede.to_owned()).chain(flips).collect();
-    Part { sentences, tables: vec![table], ..Part::titled("Single changes") }
+    let lede = say!("changes.lede");
+    let sentences = std::iter::once(lede).chain(flips).collect();
+    Part { sentences, tables: vec![table], ..Part::titled(say!("changes.title")) }
 }
 
 #[cfg(test)]

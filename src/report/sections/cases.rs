@@ -8,6 +8,7 @@ use crate::report::label::{self, Label};
 use crate::report::lookup::Lookup;
 use crate::report::number::{self, Unit};
 use crate::report::table::{Cell, Table};
+use crate::report::text::{heads, say};
 use crate::report::view::{Part, Section};
 use crate::report::words;
 
@@ -23,32 +24,30 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
     let all = &lookup.audit.cases;
     let part = Part {
         figures: all.iter().take(MAX_CASES).enumerate().map(|(at, case)| figure(lookup, at, case)).collect(),
-        sentences: words::shown(all.len().min(MAX_CASES), all.len(), "cases", "in the order of the audit")
-            .into_iter()
-            .collect(),
+        sentences: words::shown_of("cases", all.len().min(MAX_CASES), all.len()).into_iter().collect(),
         ..Part::default()
     };
-    let lede = "Rows worth looking at one by one. Each arrow is one feature's part of the score: to the right it raises \
-                the score, to the left it lowers it.";
-    Some(Section::of("cases", "Cases", vec![part])?.with_lede(lede))
+    let lede = say!("cases.lede");
+    Some(Section::of("cases", say!("cases.title"), vec![part])?.with_lede(lede))
 }
 
 /// Draws one case; `at` tells its figure from others of the page.
 pub fn figure(lookup: &Lookup, at: usize, case: &Case) -> Figure {
     let terms = sorted(case);
-    let title = format!("Row {}: {}", label::shorten(&case.row_id, 40), label::shorten(&case.chosen_as, 60));
+    let title =
+        say!("cases.row", row = label::shorten(&case.row_id, 40), chosen_as = label::shorten(&case.chosen_as, 60));
     Figure {
         id: format!("fig-case-{at}"),
         template: "charts/waterfall.svg",
-        desc: format!(
-            "From the mean score to this row's score. Strongest reasons: {}.",
-            terms.iter().take(4).map(|term| reason(term)).collect::<Vec<_>>().join("; ")
+        desc: say!(
+            "cases.desc",
+            reasons = terms.iter().take(4).map(|term| reason(term)).collect::<Vec<_>>().join("; ")
         ),
         note: Some(note(lookup, case)),
         wide: false,
         chart: Chart::Waterfall(draw(lookup, case, &terms)),
         table: reasons(
-            &format!("Reasons for row {} ({})", label::shorten(&case.row_id, 40), case.chosen_as),
+            &say!("cases.table", row = label::shorten(&case.row_id, 40), chosen_as = &case.chosen_as),
             case,
             &terms,
         ),
@@ -64,27 +63,37 @@ fn sorted(case: &Case) -> Vec<&CaseTerm> {
 
 /// "Score 97.3 % for >50K · label >50K · strongest reasons: …"
 fn note(lookup: &Lookup, case: &Case) -> String {
-    let score = if lookup.is_regression() {
-        format!("Predicted {}", number::plain(Unit::Value, case.score))
-    } else {
-        format!("Score {} for {}", number::probability(case.score), label::shorten(&case.output, 40))
+    let score = match lookup.is_regression() {
+        true => say!("cases.predicted", value = number::plain(Unit::Value, case.score)),
+        false => {
+            let (score, output) = (number::probability(case.score), label::shorten(&case.output, 40));
+            say!("cases.score", score = score, output = output)
+        }
     };
-    let label = case.label.as_ref().map(|l| format!(", label {}", label::shorten(l, 40))).unwrap_or_default();
-    format!("{score}{label}.{}", case.local_fit.as_ref().map(surrogate).unwrap_or_default())
+    let told = match &case.label {
+        Some(label) => say!("cases.told_with_label", score = score, label = label::shorten(label, 40)),
+        None => say!("cases.told", score = score),
+    };
+    told + &case.local_fit.as_ref().map(|fit| format!(" {}", surrogate(fit))).unwrap_or_default()
 }
 
 /// How well the row's surrogate fits.
 fn surrogate(fit: &CaseFit) -> String {
-    let share = |name: &str, value: Option<f64>| value.map(|value| format!(", {name} {}", number::fixed(value, 2)));
-    let parts = [share("local R²", fit.r2), share("stability", fit.stability)];
-    let decimals = number::decimals_of_parts(fit.local_prediction.abs());
-    let rest: String = parts.into_iter().flatten().collect();
-    format!(" The surrogate says {}{rest}.", number::fixed(fit.local_prediction, decimals))
+    let says = number::fixed(fit.local_prediction, number::decimals_of_parts(fit.local_prediction.abs()));
+    let share = |value: f64| number::fixed(value, 2);
+    match (fit.r2.map(share), fit.stability.map(share)) {
+        (Some(r2), Some(stability)) => say!("cases.surrogate", value = says, r2 = r2, stability = stability),
+        (Some(r2), None) => say!("cases.surrogate_r2", value = says, r2 = r2),
+        (None, Some(stability)) => say!("cases.surrogate_stability", value = says, stability = stability),
+        (None, None) => say!("cases.surrogate_alone", value = says),
+    }
 }
 
 fn reason(term: &CaseTerm) -> String {
-    let direction = if term.attribution < 0.0 { "lowers" } else { "raises" };
-    format!("{} {direction} the score", assignment(term))
+    match term.attribution < 0.0 {
+        true => say!("cases.lowers", what = assignment(term)),
+        false => say!("cases.raises", what = assignment(term)),
+    }
 }
 
 fn assignment(term: &CaseTerm) -> String {
@@ -112,37 +121,33 @@ fn draw(lookup: &Lookup, case: &Case, terms: &[&CaseTerm]) -> Waterfall {
         terms.iter().take(MAX_TERMS).map(|term| step(assignment(term), term.attribution)).collect();
     let rest = &terms[steps.len()..];
     if !rest.is_empty() {
-        steps.push(step(format!("{} others", rest.len()), rest.iter().map(|term| term.attribution).sum()));
+        steps.push(step(say!("count.others", n = rest.len()), rest.iter().map(|term| term.attribution).sum()));
     }
     steps.extend(case.other.map(|other| step(OTHER.to_owned(), other)));
-    let start = (
-        if lookup.is_regression() { "mean prediction" } else { "mean score" },
-        case.base_value,
-        number::fixed(case.base_value, decimals),
-    );
-    let end = ("this row", case.explained_score, number::fixed(case.explained_score, decimals));
-    waterfall::draw(
-        start,
-        &steps,
-        end,
-        &(if lookup.is_regression() { "prediction".to_owned() } else { format!("score, {}", short_scale(lookup)) }),
-    )
+    let (from, axis) = match lookup.is_regression() {
+        true => (say!("axis.mean_prediction"), say!("axis.prediction")),
+        false => (say!("axis.mean_score"), say!("axis.score", scale = short_scale(lookup))),
+    };
+    let start = (from.as_str(), case.base_value, number::fixed(case.base_value, decimals));
+    let this = say!("cases.this_row");
+    let end = (this.as_str(), case.explained_score, number::fixed(case.explained_score, decimals));
+    waterfall::draw(start, &steps, end, &axis)
 }
 
 fn reasons(caption: &str, case: &Case, terms: &[&CaseTerm]) -> Table {
     let decimals = decimals(case);
-    let mut table = Table::new(label::shorten(caption, 160), &["Feature", "Value|", "Attribution", "Direction|"]);
+    let mut table = Table::new(label::shorten(caption, 160), &heads!("feature value| attribution direction|"));
     let listed = terms.iter().take(MAX_REASONS).map(|term| (&*term.feature, &*term.feature_value, term.attribution));
     for (feature, value, attribution) in listed.chain(case.other.map(|other| (OTHER, "", other))) {
         let direction = match attribution {
-            a if a > 0.0 => "raises",
-            a if a < 0.0 => "lowers",
-            _ => "no effect",
+            a if a > 0.0 => say!("direction.raises"),
+            a if a < 0.0 => say!("direction.lowers"),
+            _ => say!("direction.no_effect"),
         };
         let attribution = Cell::number(number::signed(attribution, decimals));
-        table.push(Label::fit(feature, 60), vec![Cell::text(value), attribution, Cell::text(direction)]);
+        table.push(Label::fit(feature, 60), vec![Cell::text(value), attribution, Cell::text(&direction)]);
     }
-    table.shown = words::shown(terms.len().min(MAX_REASONS), terms.len(), "features", "the strongest");
+    table.shown = words::shown_of("features_strongest", terms.len().min(MAX_REASONS), terms.len());
     table
 }
 

@@ -6,31 +6,27 @@ use crate::report::label::{self, Label};
 use crate::report::lookup::{self, Lookup};
 use crate::report::number::{self, Unit};
 use crate::report::table::{Cell, Column, Table};
+use crate::report::text::{find, heads, say};
 use crate::report::words;
 
 /// Below this an adjusted p-value is called distinguishable from chance.
 const LEVEL: f64 = 0.05;
 
-/// Tests of decisions: metric, heading.
-const DECISIONS: &[(&str, &str)] = &[
-    ("statistical_parity_difference", "Difference of favourable rates"),
-    ("odds_ratio", "Odds ratio"),
-    ("conditional_odds_ratio", "Odds ratio within strata"),
-    ("odds_ratio_homogeneity", "Do strata differ? (χ²)"),
-    ("impact_ratio_with_two_more", "Impact ratio with two more"),
-    ("shortfall", "Shortfall"),
-    ("clarify_cddpl", "Conditional disparity, decisions"),
-    ("clarify_cddl", "Conditional disparity, labels"),
-    ("flip_rate", "Flips as the reference"),
-    ("flip_score_change", "Score change as the reference"),
+/// Tests of decisions; their headings stand under `compared`.
+const DECISIONS: &[&str] = &[
+    "statistical_parity_difference",
+    "odds_ratio",
+    "conditional_odds_ratio",
+    "odds_ratio_homogeneity",
+    "impact_ratio_with_two_more",
+    "shortfall",
+    "clarify_cddpl",
+    "clarify_cddl",
+    "flip_rate",
+    "flip_score_change",
 ];
-const SCORES: &[(&str, &str)] = &[
-    ("standardized_mean_difference", "Means, in standard deviations"),
-    ("residual_standardized_mean_difference", "Residuals, in standard deviations"),
-    ("score_ks", "Kolmogorov–Smirnov distance"),
-    ("xauc_difference", "xAUC difference"),
-    ("abroca", "Area between ROC curves"),
-];
+const SCORES: &[&str] =
+    &["standardized_mean_difference", "residual_standardized_mean_difference", "score_ks", "xauc_difference", "abroca"];
 
 /// What the tests allow to be said about the rates of favourable decisions.
 pub fn sentence(lookup: &Lookup, attribute: &str, groups: &[&str]) -> Option<String> {
@@ -45,19 +41,11 @@ pub fn sentence(lookup: &Lookup, attribute: &str, groups: &[&str]) -> Option<Str
         .collect();
     let name = |group: &str| label::shorten(&lookup::name(attribute, group), 40);
     let beyond: Vec<String> = tested.iter().filter(|(_, p)| *p < LEVEL).map(|(group, _)| name(group)).collect();
-    let compared = words::counted(tested.len() as u64, "group", "groups");
     let against = name(reference);
     match (tested.len(), beyond.as_slice()) {
         (0, _) => None,
-        (_, []) => Some(format!(
-            "None of the rates of favourable decisions of the {compared} compared with {against} can be told from its \
-             rate by the test (p adjusted for the number of groups, Benjamini–Hochberg, at 0.05): that is no proof that they are equal."
-        )),
-        (_, names) => Some(format!(
-            "Of the {compared} compared with {against}, the rate of favourable decisions differs beyond chance for {} \
-             (p adjusted for the number of groups, Benjamini–Hochberg, below 0.05).",
-            names.join(", ")
-        )),
+        (n, []) => Some(say!("comparisons.none", n = n, reference = against)),
+        (n, names) => Some(say!("comparisons.some", n = n, reference = against, groups = names.join(", "))),
     }
 }
 
@@ -70,8 +58,8 @@ pub fn tables(lookup: &Lookup, attribute: &str, groups: &[&str]) -> Vec<Table> {
     let against = label::shorten(&lookup::name(attribute, reference), 40);
     let attribute_words = label::attribute(attribute);
     [
-        (format!("Tests of decisions by {attribute_words}, against {against}"), DECISIONS),
-        (format!("Scores by {attribute_words}, against {against}"), SCORES),
+        (say!("comparisons.decisions", attribute = &attribute_words, reference = &against), DECISIONS),
+        (say!("comparisons.scores", attribute = attribute_words, reference = against), SCORES),
     ]
     .into_iter()
     .filter_map(|(caption, metrics)| table(lookup, attribute, caption, metrics, &compared().collect::<Vec<_>>()))
@@ -79,23 +67,18 @@ pub fn tables(lookup: &Lookup, attribute: &str, groups: &[&str]) -> Vec<Table> {
     .collect()
 }
 
-fn table(
-    lookup: &Lookup,
-    attribute: &str,
-    caption: String,
-    metrics: &[(&str, &str)],
-    groups: &[&str],
-) -> Option<Table> {
+fn table(lookup: &Lookup, attribute: &str, caption: String, metrics: &[&str], groups: &[&str]) -> Option<Table> {
     let metric = |name: &str, group: &str| lookup.metric(name, attribute, group);
     let measured: Vec<_> =
-        metrics.iter().filter(|(name, _)| groups.iter().any(|group| metric(name, group).is_some())).collect();
+        metrics.iter().copied().filter(|name| groups.iter().any(|group| metric(name, group).is_some())).collect();
     if measured.is_empty() {
         return None;
     }
-    let mut table = Table::new(caption, &["Group"]);
-    table.columns.extend(measured.iter().map(|(_, heading)| Column::new(*heading, true)));
+    let mut table = Table::new(caption, &heads!("group"));
+    let heading = |name: &&str| find(&format!("compared.{name}"), &[]).unwrap_or_else(|| words::metric(name));
+    table.columns.extend(measured.iter().map(|name| Column::new(heading(name), true)));
     for group in groups {
-        let cells = measured.iter().map(|(name, _)| cell(lookup.unit(name), metric(name, group))).collect();
+        let cells = measured.iter().map(|name| cell(lookup.unit(name), metric(name, group))).collect();
         table.push(Label::whole(&lookup::name(attribute, group), 36), cells);
     }
     Some(table)

@@ -7,6 +7,7 @@ use crate::report::label::{self, Label};
 use crate::report::lookup::{self, Lookup};
 use crate::report::number::{self, Unit};
 use crate::report::table::{Cell, Column, Table};
+use crate::report::text::{heads, say};
 use crate::report::words;
 
 /// The favourable rate over two attributes; cells with too few rows are hatched.
@@ -42,7 +43,10 @@ pub fn intersection(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figur
     let block = Block { title: None, rows: rows.iter().map(row).collect() };
     let id = format!("fig-cross-{at}");
     let words = words::metric(name);
-    let mut table = Table::new(format!("{words} of {}", label::attribute(attribute)), &["Group", &words, "n"]);
+    let mut table = Table::new(
+        say!("crosses.of", metric = &words, attribute = label::attribute(attribute)),
+        &[say!("column.group"), words.clone(), say!("column.n")],
+    );
     for (group, ..) in &pairs {
         let n = Cell::number(number::count(lookup.n(attribute, group)));
         let cell = Cell::metric(Unit::Share, lookup.metric(name, attribute, group));
@@ -53,9 +57,9 @@ pub fn intersection(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figur
         chart: Chart::Heatmap(heatmap::draw(&id, &columns, &[block], charts::HALF)),
         id,
         template: "charts/heatmap.svg",
-        title: format!("{words}, {}", label::attribute(attribute)),
-        desc: format!("{words} in every combination of {}; the darker, the higher.", label::attribute(attribute)),
-        note: Some(format!("Hatched: fewer than {} rows, too few for a verdict.", lookup.audit.scope.min_group_rows)),
+        title: say!("crosses.title", metric = &words, attribute = label::attribute(attribute)),
+        desc: say!("crosses.desc", metric = &words, attribute = label::attribute(attribute)),
+        note: Some(say!("crosses.note", n = lookup.audit.scope.min_group_rows)),
         wide: false,
         table,
     })
@@ -93,7 +97,7 @@ pub fn class_rates(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure
     let block = Block { title: None, rows: groups.iter().map(row).collect() };
     let id = format!("fig-classes-{at}");
     let mut table =
-        Table::new(format!("Share of rows decided for each class, by {}", label::attribute(attribute)), &["Group"]);
+        Table::new(say!("crosses.classes_table", attribute = label::attribute(attribute)), &heads!("group"));
     table.columns.extend(outputs.iter().map(|output| Column::new(label::shorten(output, 30), true)));
     for group in &groups {
         let cells = outputs.iter().map(|output| Cell::metric(Unit::Share, of(group, output))).collect();
@@ -103,9 +107,9 @@ pub fn class_rates(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure
         chart: Chart::Heatmap(heatmap::draw(&id, &outputs, &[block], charts::FULL)),
         id,
         template: "charts/heatmap.svg",
-        title: format!("Decisions for each class, by {}", label::attribute(attribute)),
-        desc: "Share of each group's rows that are decided for each class; the darker, the higher.".into(),
-        note: words::shown(outputs.len(), lookup.audit.scope.outputs.len(), "classes", "in model order")
+        title: say!("crosses.classes", attribute = label::attribute(attribute)),
+        desc: say!("crosses.classes_desc"),
+        note: words::shown_of("classes", outputs.len(), lookup.audit.scope.outputs.len())
             .or_else(|| shown_groups(lookup, attribute, groups.len())),
         wide: true,
         table,

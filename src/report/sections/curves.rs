@@ -7,6 +7,7 @@ use crate::report::label::{self, Label};
 use crate::report::lookup::{self, Lookup};
 use crate::report::number::{self, Unit};
 use crate::report::table::{Cell, Column, Table};
+use crate::report::text::say;
 
 /// ROC, precision–recall, calibration and score curves of `groups`, as far as the audit has them. `slug` makes ids.
 pub fn of_groups(lookup: &Lookup, attribute: &str, groups: &[&str], slug: &str) -> Vec<Figure> {
@@ -14,12 +15,13 @@ pub fn of_groups(lookup: &Lookup, attribute: &str, groups: &[&str], slug: &str) 
         let named = groups.iter().map(|group| (curve_name(attribute, group), lookup.curve(kind, attribute, group)));
         named.filter(|(_, points)| !points.is_empty()).collect()
     };
-    let of_what = if attribute.is_empty() { String::new() } else { format!(" by {}", label::attribute(attribute)) };
+    let by = (!attribute.is_empty()).then(|| label::attribute(attribute));
+    let by = by.as_deref();
     [
-        xy(lookup, "roc", &of("roc"), slug, &of_what),
-        xy(lookup, "pr", &of("pr"), slug, &of_what),
-        xy(lookup, "calibration", &of("calibration"), slug, &of_what),
-        scores(lookup, &of("score_histogram"), slug, &of_what),
+        xy(lookup, "roc", &of("roc"), slug, by),
+        xy(lookup, "pr", &of("pr"), slug, by),
+        xy(lookup, "calibration", &of("calibration"), slug, by),
+        scores(lookup, &of("score_histogram"), slug, by),
     ]
     .into_iter()
     .flatten()
@@ -27,15 +29,15 @@ pub fn of_groups(lookup: &Lookup, attribute: &str, groups: &[&str], slug: &str) 
 }
 
 fn curve_name(attribute: &str, group: &str) -> String {
-    if group.is_empty() { "all rows".into() } else { lookup::name(attribute, group) }
+    if group.is_empty() { say!("curves.all_rows") } else { lookup::name(attribute, group) }
 }
 
 /// Words of one kind of curve: title, what it shows, axes, where the legend has room.
 struct Kind {
-    title: &'static str,
-    says: &'static str,
-    x: &'static str,
-    y: &'static str,
+    title: String,
+    says: String,
+    x: String,
+    y: String,
     corner: Corner,
     diagonal: bool,
 }
@@ -43,33 +45,39 @@ struct Kind {
 fn kind(name: &str) -> Kind {
     match name {
         "roc" => Kind {
-            title: "ROC curve",
-            says: "True positive rate against false positive rate over all thresholds; the diagonal is guessing.",
-            x: "false positive rate",
-            y: "true positive rate",
+            title: say!("curves.roc"),
+            says: say!("curves.roc_says"),
+            x: say!("curves.fpr"),
+            y: say!("curves.tpr"),
             corner: Corner::BottomRight,
             diagonal: true,
         },
         "pr" => Kind {
-            title: "Precision and recall",
-            says: "Precision against recall over all thresholds.",
-            x: "recall",
-            y: "precision",
+            title: say!("curves.pr"),
+            says: say!("curves.pr_says"),
+            x: say!("curves.recall"),
+            y: say!("curves.precision"),
             corner: Corner::BottomLeft,
             diagonal: false,
         },
         _ => Kind {
-            title: "Calibration",
-            says: "Observed share of positives against the mean score of each bin; on the diagonal, scores mean what they say.",
-            x: "mean score of the bin",
-            y: "observed share of positives",
+            title: say!("curves.calibration"),
+            says: say!("curves.calibration_says"),
+            x: say!("curves.bin"),
+            y: say!("curves.observed"),
             corner: Corner::TopLeft,
             diagonal: true,
         },
     }
 }
 
-fn xy(lookup: &Lookup, name: &str, curves: &[(String, Vec<&CurvePoint>)], slug: &str, of: &str) -> Option<Figure> {
+fn xy(
+    lookup: &Lookup,
+    name: &str,
+    curves: &[(String, Vec<&CurvePoint>)],
+    slug: &str,
+    by: Option<&str>,
+) -> Option<Figure> {
     if curves.is_empty() || lookup.is_regression() {
         return None;
     }
@@ -80,11 +88,17 @@ fn xy(lookup: &Lookup, name: &str, curves: &[(String, Vec<&CurvePoint>)], slug: 
     let series: Vec<Series> =
         curves.iter().map(|(group, points)| self::series(group, &with_rows(points, least), is_calibration)).collect();
     let leaves_out = curves.iter().any(|(_, points)| with_rows(points, least).len() < points.len());
-    let mut plot = plot::lines(&axis(kind.x), &axis(kind.y), &series, kind.corner);
+    let mut plot = plot::lines(&axis(&kind.x), &axis(&kind.y), &series, kind.corner);
     plot.diagonal = kind.diagonal;
-    let few = format!(" Bins of fewer than {least} rows stand in the table only.");
-    let says = format!("{}{}", kind.says, if leaves_out { few.as_str() } else { "" });
-    Some(figure((name, slug), format!("{}{of}", kind.title), &says, plot, (kind.x, kind.y), curves))
+    let says = match leaves_out {
+        true => say!("curves.with_small_bins", says = kind.says, n = least),
+        false => kind.says,
+    };
+    Some(figure((name, slug), titled(kind.title, by), &says, plot, (&kind.x, &kind.y), curves))
+}
+
+fn titled(title: String, by: Option<&str>) -> String {
+    by.map_or_else(|| title.clone(), |attribute| say!("curves.by", title = &title, attribute = attribute))
 }
 
 fn with_rows<'a>(points: &[&'a CurvePoint], least: u64) -> Vec<&'a CurvePoint> {
@@ -100,19 +114,23 @@ fn series(name: &str, points: &[&CurvePoint], with_dots: bool) -> Series {
     }
 }
 
-fn scores(lookup: &Lookup, curves: &[(String, Vec<&CurvePoint>)], slug: &str, of: &str) -> Option<Figure> {
+fn scores(lookup: &Lookup, curves: &[(String, Vec<&CurvePoint>)], slug: &str, by: Option<&str>) -> Option<Figure> {
     let (low, high) = extent(curves)?;
     let width = bin_width(curves)?;
     let domain = if lookup.is_regression() { (low, high) } else { (0.0, 1.0) };
-    let (title, what) = if lookup.is_regression() { ("Predictions", "prediction") } else { ("Scores", "score") };
-    let axis = Axis { title: what, domain, percent: false };
+    let (title, what) = match lookup.is_regression() {
+        true => (say!("curves.predictions"), say!("axis.prediction")),
+        false => (say!("curves.scores"), say!("axis.plain_score")),
+    };
+    let share_of_rows = say!("axis.share_of_rows");
+    let axis = Axis { title: &what, domain, percent: false };
     let series: Vec<Series> = curves.iter().map(|(name, points)| self::series(name, points, false)).collect();
-    let mut plot = histogram::draw(&axis, "share of rows", &series, width);
+    let mut plot = histogram::draw(&axis, &share_of_rows, &series, width);
     if let Some(threshold) = lookup.audit.scope.threshold.filter(|_| lookup.is_binary()) {
-        plot::mark_threshold(&mut plot, domain, threshold, format!("threshold {threshold}"));
+        plot::mark_threshold(&mut plot, domain, threshold, say!("curves.threshold", threshold = threshold.to_string()));
     }
-    let says = format!("Share of rows in each bin of the {what}.");
-    Some(figure(("scores", slug), format!("{title}{of}"), &says, plot, (what, "share of rows"), curves))
+    let says = say!("curves.scores_says", what = &what);
+    Some(figure(("scores", slug), titled(title, by), &says, plot, (&what, &share_of_rows), curves))
 }
 
 /// From the lower end of the first bin to the upper end of the last.
@@ -140,9 +158,9 @@ fn figure(
     Figure {
         id: format!("fig-{kind}-{slug}"),
         template: "charts/plot.svg",
-        table: numbers(&format!("Numbers of: {title}"), kind, x, y, curves),
+        table: numbers(&say!("curves.table", title = &title), kind, x, y, curves),
         title,
-        desc: format!("{says} Drawn for: {names}."),
+        desc: say!("curves.desc", says = says, names = names),
         note: Some(says.to_owned()),
         wide: false,
         chart: Chart::Plot(Box::new(plot)),
@@ -151,7 +169,7 @@ fn figure(
 
 /// One row for each place on the x axis, one column for each curve.
 fn numbers(caption: &str, kind: &str, x: &str, y: &str, curves: &[(String, Vec<&CurvePoint>)]) -> Table {
-    let mut table = Table::new(caption, &[&format!("{y} at {x}")]);
+    let mut table = Table::new(caption, &[say!("curves.at", y = y, x = x)]);
     table.columns.extend(curves.iter().map(|(name, _)| Column::new(label::shorten(name, 40), true)));
     if matches!(kind, "roc" | "pr") {
         for tenth in 0..=10 {
@@ -198,7 +216,7 @@ fn share_cell(share: f64) -> Cell {
 
 fn bin_cell(point: &CurvePoint) -> Cell {
     let interval = point.ci_low.zip(point.ci_high).map(|(low, high)| number::range(Unit::Share, low, high));
-    let n = (point.n > 0).then(|| format!("n\u{a0}=\u{a0}{}", number::count(point.n)));
+    let n = (point.n > 0).then(|| say!("curves.n", n = point.n));
     share_cell(point.y).with_sub([interval, n].into_iter().flatten().reduce(|a, b| format!("{a}, {b}")))
 }
 

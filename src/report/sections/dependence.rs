@@ -9,6 +9,7 @@ use crate::report::lookup::Lookup;
 use crate::report::number;
 use crate::report::scale::Scale;
 use crate::report::table::{Cell, Table};
+use crate::report::text::{heads, say};
 
 /// Features with a plot.
 const MAX_FEATURES: usize = 4;
@@ -30,7 +31,7 @@ fn dependence(lookup: &Lookup, at: usize, series: &SampleSeries) -> Option<Figur
         return None;
     }
     let domain = |values: Vec<f64>| Scale::around(values, &[], (0.0, 1.0)).domain;
-    let title = format!("attribution, {}", short_scale(lookup));
+    let title = say!("axis.attribution", scale = short_scale(lookup));
     let x = Axis { title: &series.feature, domain: domain(shown.iter().map(|p| p.0).collect()), percent: false };
     let y = Axis { title: &title, domain: domain(shown.iter().map(|p| p.1).collect()), percent: false };
     let (mut drawn, x_scale, y_scale) = plot::frame(&x, &y, 300.0);
@@ -42,17 +43,16 @@ fn dependence(lookup: &Lookup, at: usize, series: &SampleSeries) -> Option<Figur
         drawn.lines = plot::lines_on(&[Series { points: medians, ..Series::default() }], &x_scale, &y_scale);
     }
     let name = label::shorten(&series.feature, 60);
+    let n_rows = lookup.audit.sample.n_total.max(shown.len() as u64);
     Some(Figure {
         id: format!("fig-dependence-{at}"),
         template: "charts/plot.svg",
-        title: format!("Dependence on {name}"),
-        desc: format!("Attribution of {name} against its value for each sampled row, and the median along the way."),
-        note: Some(format!(
-            "{} of {} rows shown{}.",
-            number::count(shown.len() as u64),
-            number::count(lookup.audit.sample.n_total.max(shown.len() as u64)),
-            if has_line { "; the line is the median of neighbouring rows" } else { "" }
-        )),
+        title: say!("dependence.title", name = &name),
+        desc: say!("dependence.desc", name = &name),
+        note: Some(match has_line {
+            true => say!("dependence.note_line", n = shown.len(), of = n_rows),
+            false => say!("dependence.note", n = shown.len(), of = n_rows),
+        }),
         wide: false,
         table: dependence_table(&name, &points),
         chart: Chart::Plot(Box::new(drawn)),
@@ -75,25 +75,27 @@ fn numbered((at, figure): (usize, Figure)) -> Figure {
 }
 
 fn effect(lookup: &Lookup, output: &str, feature: &str) -> Option<Figure> {
-    let kinds = [("pdp", "partial dependence"), ("ale", "accumulated local effect")];
-    let curve = |(kind, words): (&str, &'static str)| (words, lookup.curve(kind, feature, ""));
+    let kinds = [("pdp", say!("dependence.pdp")), ("ale", say!("dependence.ale"))];
+    let curve = |(kind, words): (&str, String)| (words, lookup.curve(kind, feature, ""));
     let curves: Vec<_> = kinds.into_iter().map(curve).collect();
     let curves: Vec<_> = curves.into_iter().filter(|(_, p)| p.len() > 1 && p[0].output == output).collect();
     let all = || curves.iter().flat_map(|(_, points)| points);
     let domain = |values: Vec<f64>| Scale::around(values, &[], (0.0, 1.0)).domain;
     all().next()?;
     let x = Axis { title: feature, domain: domain(all().map(|p| p.x).collect()), percent: false };
-    let y = Axis { title: "effect on the score", domain: domain(all().map(|p| p.y).collect()), percent: false };
-    let series = |(words, points): &(&str, Vec<&CurvePoint>)| Series {
-        name: (*words).to_owned(),
+    let y = Axis { title: &say!("axis.effect"), domain: domain(all().map(|p| p.y).collect()), percent: false };
+    let series = |(words, points): &(String, Vec<&CurvePoint>)| Series {
+        name: words.clone(),
         points: points.iter().map(|p| (p.x, p.y)).collect(),
         intervals: points.iter().map(|p| p.ci_low.zip(p.ci_high)).collect(),
         with_dots: false,
     };
     let drawn = plot::lines(&x, &y, &curves.iter().map(series).collect::<Vec<_>>(), Corner::TopLeft);
     let name = label::shorten(feature, 60);
-    let mut table =
-        Table::new(format!("Effect of {name} on the score"), &["Curve", &label::shorten(feature, 30), "Effect"]);
+    let mut table = Table::new(
+        say!("dependence.effect_table", name = &name),
+        &[say!("column.curve"), label::shorten(feature, 30), say!("column.effect")],
+    );
     for (words, points) in &curves {
         for p in plot::thin(points, 12) {
             let cells = [number::compact(p.x), number::significant(p.y, 3)].map(Cell::number);
@@ -103,9 +105,9 @@ fn effect(lookup: &Lookup, output: &str, feature: &str) -> Option<Figure> {
     Some(Figure {
         id: String::new(),
         template: "charts/plot.svg",
-        title: format!("Effect of {name}"),
-        desc: format!("How the mean score changes along the values of {name}."),
-        note: Some("Mean score with this feature set to each value; accumulated local effects start at zero.".into()),
+        title: say!("dependence.effect", name = &name),
+        desc: say!("dependence.effect_desc", name = name),
+        note: Some(say!("dependence.effect_note")),
         wide: false,
         chart: Chart::Plot(Box::new(drawn)),
         table,
@@ -134,7 +136,7 @@ fn medians(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
 }
 
 fn dependence_table(name: &str, points: &[(f64, f64)]) -> Table {
-    let mut table = Table::new(format!("Median attribution along {name}"), &["Value near", "Median attribution"]);
+    let mut table = Table::new(say!("dependence.table", name = name), &heads!("value_near median_attribution"));
     let medians = medians(points);
     let largest = medians.iter().map(|p| p.1.abs()).fold(0.0, f64::max);
     let decimals = number::decimals_for(largest, 3);

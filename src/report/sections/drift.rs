@@ -8,6 +8,7 @@ use crate::report::label::{self, Label};
 use crate::report::lookup::Lookup;
 use crate::report::number::{self, Unit};
 use crate::report::table::{Cell, Table};
+use crate::report::text::{heads, say};
 use crate::report::view::{Note, Part, Section};
 use crate::report::words;
 
@@ -22,27 +23,23 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
     let Some(baseline) = &audit.baseline else {
         // Audits of versions that kept the distances alone.
         let run_id = &audit.drift.first()?.baseline_run_id;
-        let section = Section::of("drift", "Since the baseline run", vec![distances(&audit.drift)])?;
-        return Some(section.with_lede(format!("Distances from run {run_id}; 0 is no change.")));
+        let section = Section::of("drift", say!("drift.title"), vec![distances(&audit.drift)])?;
+        return Some(section.with_lede(say!("drift.lede_distances", run_id = run_id)));
     };
-    let since = format!("run {} of {}", baseline.run_id, words::date(&baseline.as_of));
+    let since = say!("drift.since", run = &baseline.run_id, date = words::date(&baseline.as_of));
     if !baseline.not_comparable.is_empty() {
-        let note = |text: &String| Note { about: "not comparable".into(), text: text.clone() };
+        let note = |text: &String| Note { about: say!("word.not_comparable"), text: text.clone() };
         let notes = baseline.not_comparable.iter().map(note).collect();
-        let section = Section::of("drift", "Since the baseline run", vec![Part { notes, ..Part::default() }])?;
-        return Some(section.with_lede(format!("Nothing is compared with {since}.")));
+        let section = Section::of("drift", say!("drift.title"), vec![Part { notes, ..Part::default() }])?;
+        return Some(section.with_lede(say!("drift.lede_none", since = since)));
     }
     let own: Vec<Drift> = audit.drift.iter().filter(|d| d.baseline_run_id == baseline.run_id).cloned().collect();
     let mut part = distances(&own);
     part.figures.extend(rank_chart(&baseline.ranks));
-    let metrics = Part {
-        folded: changes("Metrics since the baseline run", &baseline.changes).into_iter().collect(),
-        ..Part::default()
-    };
-    let lede = format!(
-        "This run beside {since}: distances of distributions in that run's bins (0 is no change), and ranks of features."
-    );
-    Some(Section::of("drift", "Since the baseline run", vec![part, metrics])?.with_lede(lede))
+    let metrics =
+        Part { folded: changes(&say!("drift.metrics"), &baseline.changes).into_iter().collect(), ..Part::default() };
+    let lede = say!("drift.lede", since = since);
+    Some(Section::of("drift", say!("drift.title"), vec![part, metrics])?.with_lede(lede))
 }
 
 /// Bars, and the table of all distances.
@@ -63,23 +60,21 @@ fn psi_chart(all: &[Drift]) -> Option<Figure> {
     }
     let bar =
         |d: &&Drift| Bar { name: d.place(), value: Some(d.value), interval: None, text: number::fixed(d.value, 3) };
-    let mut table = Table::new("Population stability index", &["Column", "PSI"]);
+    let mut table = Table::new(say!("drift.psi"), &heads!("column psi"));
     for d in &drawn {
         table.push(Label::fit(&d.place(), 60), vec![Cell::number(number::fixed(d.value, 3))]);
     }
-    let convention = "By convention below 0.1 is stable and above 0.25 a shift; no test stands behind these lines.";
-    let shown = words::shown(drawn.len(), psi.len(), "columns", "those that moved most");
+    let convention = say!("drift.psi_convention");
+    let shown = words::shown_of("columns", drawn.len(), psi.len());
     let bars: Vec<Bar> = drawn.iter().map(bar).collect();
     Some(Figure {
         id: "fig-drift".into(),
         template: "charts/bars.svg",
-        title: "Population stability index".into(),
-        desc: format!(
-            "How far each column's distribution moved since the baseline run; longer bars moved more. {convention}"
-        ),
-        note: Some([Some(convention.to_owned()), shown].into_iter().flatten().collect::<Vec<_>>().join(" ")),
+        title: say!("drift.psi"),
+        desc: say!("drift.psi_desc", convention = &convention),
+        note: Some([Some(convention), shown].into_iter().flatten().collect::<Vec<_>>().join(" ")),
         wide: false,
-        chart: Chart::Bars(bars::draw_with_guides(&bars, "population stability index", &GUIDES)),
+        chart: Chart::Bars(bars::draw_with_guides(&bars, &say!("drift.psi_axis"), &GUIDES)),
         table,
     })
 }
@@ -93,8 +88,10 @@ pub fn rank_chart(ranks: &[RankChange]) -> Option<Figure> {
     sorted.sort_by_key(|rank| (rank.before.min(rank.now), rank.now));
     sorted.truncate(MAX_SLOPES);
     sorted.sort_by_key(|rank| rank.now);
-    let mut table =
-        Table::new("Ranks of features", &["Feature", "Rank before", "Rank now", "Mean |attribution| before", "now"]);
+    let mut table = Table::new(
+        say!("drift.ranks_table"),
+        &heads!("feature rank_before rank_now mean_abs_attribution_before now_later"),
+    );
     for rank in &sorted {
         let value = |value| Cell::number(number::significant(value, 3));
         let (before, now) = (Cell::number(rank.before.to_string()), Cell::number(rank.now.to_string()));
@@ -104,12 +101,9 @@ pub fn rank_chart(ranks: &[RankChange]) -> Option<Figure> {
     Some(Figure {
         id: "fig-ranks".into(),
         template: "charts/slope.svg",
-        title: "Importance ranks, before and now".into(),
-        desc:
-            "Each line is a feature, from its rank by mean |attribution| in the baseline run to its rank in this one; \
-               steep lines changed places."
-                .into(),
-        note: words::shown(sorted.len(), ranks.len(), "features", "those that are or were the most important"),
+        title: say!("drift.ranks"),
+        desc: say!("drift.ranks_desc"),
+        note: words::shown_of("features_were_important", sorted.len(), ranks.len()),
         wide: false,
         chart: Chart::Slope(slope::draw(&sorted.iter().map(ranked).collect::<Vec<_>>())),
         table,
@@ -117,30 +111,33 @@ pub fn rank_chart(ranks: &[RankChange]) -> Option<Figure> {
 }
 
 fn table(all: &[Drift]) -> Option<Table> {
-    let mut table = Table::new("Every distance since the baseline run", &["Column", "Of|", "Measure|", "Value"]);
+    let mut table = Table::new(say!("drift.distances"), &heads!("column of| measure| value"));
     for d in all.iter().take(MAX_ROWS) {
-        let measure = Cell::text(&label::shorten(words::metric(&d.measure).as_ref(), 60));
+        let measure = Cell::text(&label::shorten(&words::metric(&d.measure), 60));
         let place = if d.feature.is_empty() { d.subject.clone() } else { d.feature.clone() };
         table.push(
             Label::fit(&place, 60),
             vec![Cell::text(&d.subject), measure, Cell::number(number::fixed(d.value, 4))],
         );
     }
-    table.shown = words::shown(table.rows.len(), all.len(), "distances", "in the order of the catalogue");
+    table.shown = words::shown_of("distances", table.rows.len(), all.len());
     (!table.rows.is_empty()).then_some(table)
 }
 
 /// Metrics of both runs with their change; those that changed, in the order of the audit.
 pub fn changes(caption: &str, all: &[MetricChange]) -> Option<Table> {
     let moved: Vec<&MetricChange> = all.iter().filter(|c| c.change.is_some_and(|change| change != 0.0)).collect();
-    let mut table = Table::new(caption, &["Metric", "Of|", "Before", "Now", "Change", "Intervals|"]);
+    let mut table = Table::new(caption, &heads!("metric of| before now change intervals|"));
     for change in moved.iter().take(MAX_ROWS) {
         let unit = words::unit(&change.metric);
         let of_change = if unit == Unit::Share { Unit::Points } else { unit };
         let value = |value: Option<f64>| value.map_or(Cell::none(), |v| Cell::number(number::with_unit(unit, v)));
         let interval = change.change_low.zip(change.change_high).map(|(low, high)| number::range(of_change, low, high));
         let moved = change.change.map_or(Cell::none(), |v| Cell::number(number::with_unit(of_change, v)));
-        let overlap = change.intervals_overlap.map_or("", |overlap| if overlap { "overlap" } else { "apart" });
+        let overlap = change.intervals_overlap.map_or_else(String::new, |overlap| match overlap {
+            true => say!("drift.overlap"),
+            false => say!("drift.apart"),
+        });
         let place = [&change.attribute, &change.group_value, &change.stratum, &change.output];
         let place: Vec<&str> = place.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
         table.push(
@@ -150,10 +147,10 @@ pub fn changes(caption: &str, all: &[MetricChange]) -> Option<Table> {
                 value(change.before),
                 value(change.now),
                 moved.with_sub(interval),
-                Cell::text(overlap),
+                Cell::text(&overlap),
             ],
         );
     }
-    table.shown = words::shown(table.rows.len(), moved.len(), "changed metrics", "in the order of the audit");
+    table.shown = words::shown_of("metrics", table.rows.len(), moved.len());
     (!table.rows.is_empty()).then_some(table)
 }

@@ -10,6 +10,7 @@ use crate::report::label::{self, Label};
 use crate::report::lookup::Lookup;
 use crate::report::number;
 use crate::report::table::{Cell, Table};
+use crate::report::text::{heads, say};
 use crate::report::view::{Part, Section};
 use crate::report::words;
 
@@ -27,13 +28,12 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
     let outputs = lookup.explained_outputs();
     let of = |(at, output): (usize, &&str)| part(lookup, at, output, outputs.len());
     let parts = outputs.iter().take(MAX_OUTPUTS).enumerate().map(of).collect();
-    let lede = format!(
-        "{}, on the scale of {}. Importance is their mean size; permutation importance is what the model loses when a \
-         column is shuffled.",
-        words::attributions(&lookup.audit.proof.method),
-        words::scale(&lookup.audit.proof.scale, &lookup.audit.scope.task)
+    let lede = say!(
+        "drivers.lede",
+        attributions = words::attributions(&lookup.audit.proof.method),
+        scale = words::scale(&lookup.audit.proof.scale, &lookup.audit.scope.task)
     );
-    let section = Section::of("drivers", "What drives the model", parts)?;
+    let section = Section::of("drivers", say!("drivers.title"), parts)?;
     let is_additive = !matches!(lookup.audit.proof.method.as_str(), "none" | "lime" | "");
     Some(if is_additive { section.with_lede(lede) } else { section })
 }
@@ -41,7 +41,7 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
 fn part(lookup: &Lookup, at: usize, output: &str, n_outputs: usize) -> Part {
     let attribution = lookup.importance("attribution", output);
     let permutation = lookup.importance("permutation", output);
-    let mut part = if n_outputs > 1 { Part::titled(format!("Output {output}")) } else { Part::default() };
+    let mut part = if n_outputs > 1 { Part::titled(say!("drivers.output", output = output)) } else { Part::default() };
     part.sentences = sentences(&attribution, &permutation);
     part.figures.extend(importance_chart(lookup, at, "attribution", &attribution, &attribution));
     part.figures.extend(importance_chart(lookup, at, "permutation", &permutation, &attribution));
@@ -63,15 +63,18 @@ fn sentences(attribution: &[&Importance], permutation: &[&Importance]) -> Vec<St
     let apart: Vec<String> = apart
         .filter(|(a, rank)| a.rank.abs_diff(*rank) >= RANKS_APART)
         .map(|(a, rank)| {
-            format!("{} ({} by attribution, {rank} by permutation)", label::shorten(&a.feature, 40), a.rank)
+            say!(
+                "drivers.apart_item",
+                feature = label::shorten(&a.feature, 40),
+                by_attribution = a.rank,
+                by_permutation = rank
+            )
         })
         .take(4)
         .collect();
     if !apart.is_empty() {
         let list = apart.join(", ");
-        sentences.push(format!(
-            "The two methods rank these features differently: {list}. Correlated columns are a common cause."
-        ));
+        sentences.push(say!("drivers.apart", list = list));
     }
     sentences
 }
@@ -81,17 +84,9 @@ fn leading(first: &Importance, second: &Importance) -> String {
     let name = |i: &Importance| label::shorten(&i.feature, 60);
     let overlap = first.ci_low.zip(second.ci_high).map(|(low, high)| low <= high);
     match overlap {
-        Some(true) => format!(
-            "{} and {} matter most; their intervals overlap, so their order is open.",
-            name(first),
-            name(second)
-        ),
-        Some(false) => format!("{} matters most, clearly before {}.", name(first), name(second)),
-        None => format!(
-            "{} has the largest mean attribution, then {}; without intervals their order is open.",
-            name(first),
-            name(second)
-        ),
+        Some(true) => say!("drivers.leading_open", first = name(first), second = name(second)),
+        Some(false) => say!("drivers.leading_clear", first = name(first), second = name(second)),
+        None => say!("drivers.leading_unknown", first = name(first), second = name(second)),
     }
 }
 
@@ -119,13 +114,14 @@ fn importance_chart(
     };
     let bars: Vec<Bar> = top.iter().map(bar).collect();
     let (title, axis, desc) = wording(lookup, method, metric);
-    let mut table = Table::new(format!("{title} by feature"), &["Feature", &axis, "Rank"]);
+    let mut table =
+        Table::new(say!("drivers.table", title = &title), &[say!("column.feature"), axis.clone(), say!("column.rank")]);
     for feature in &top {
         if let Some(i) = find(feature) {
             let interval = i
                 .ci_low
                 .zip(i.ci_high)
-                .map(|(l, h)| format!("{} to {}", number::fixed(l, decimals), number::fixed(h, decimals)));
+                .map(|(l, h)| say!("interval.to", low = number::fixed(l, decimals), high = number::fixed(h, decimals)));
             let cells = vec![
                 Cell::number(number::fixed(i.value, decimals)).with_sub(interval),
                 Cell::number(i.rank.to_string()),
@@ -138,7 +134,7 @@ fn importance_chart(
         template: "charts/bars.svg",
         title,
         desc,
-        note: words::shown(top.len(), order.len(), "features", "the most important by attribution"),
+        note: words::shown_of("features_by_attribution", top.len(), order.len()),
         wide: false,
         chart: Chart::Bars(bars::draw(&bars, &axis)),
         table,
@@ -147,27 +143,21 @@ fn importance_chart(
 
 fn wording(lookup: &Lookup, method: &str, metric: &str) -> (String, String, String) {
     if method == "attribution" {
-        let axis = format!("mean |attribution|, {}", short_scale(lookup));
-        return (
-            "Mean size of attributions".into(),
-            axis,
-            "Mean absolute attribution of each feature, with its interval.".into(),
-        );
+        let axis = say!("drivers.attribution_axis", scale = short_scale(lookup));
+        return (say!("drivers.attribution"), axis, say!("drivers.attribution_desc"));
     }
     let lost = words::metric(metric.trim_start_matches("neg_"));
     let lost = words::lower(&lost);
-    let desc = format!(
-        "How much worse the {lost} becomes when one column is shuffled; mean over the repeats, with its interval."
-    );
-    ("Permutation importance".into(), format!("loss of {lost}"), desc)
+    let desc = say!("drivers.permutation_desc", lost = &lost);
+    (say!("drivers.permutation"), say!("drivers.permutation_axis", lost = lost), desc)
 }
 
 /// One word for the scale on an axis.
-pub fn short_scale(lookup: &Lookup) -> &'static str {
+pub fn short_scale(lookup: &Lookup) -> String {
     match (lookup.audit.proof.scale.as_str(), lookup.is_regression()) {
-        ("probability", _) => "probability",
-        (_, true) => "prediction",
-        _ => "margin",
+        ("probability", _) => say!("axis.probability"),
+        (_, true) => say!("axis.prediction"),
+        _ => say!("axis.margin"),
     }
 }
 
@@ -181,18 +171,11 @@ fn swarm_chart(lookup: &Lookup, at: usize, output: &str, order: &[&Importance], 
     Some(Figure {
         id: format!("fig-swarm-{at}"),
         template: "charts/beeswarm.svg",
-        title: "Attributions row by row".into(),
-        desc: "One dot for each sampled row and feature. To the right of zero the feature raises this row's score, to the \
-               left it lowers it; the colour runs from low to high values of the feature. The table gives the mean \
-               attribution of the lowest and of the highest fifth of values."
-            .into(),
-        note: Some(format!(
-            "{} of {} rows shown (seeded sample). Grey: values without an order.",
-            number::count(n_dots as u64),
-            number::count(lookup.audit.sample.n_total.max(n_dots as u64))
-        )),
+        title: say!("drivers.swarm"),
+        desc: say!("drivers.swarm_desc"),
+        note: Some(say!("drivers.swarm_note", n = n_dots, of = lookup.audit.sample.n_total.max(n_dots as u64))),
         wide: true,
-        chart: Chart::Beeswarm(beeswarm::draw(&swarms, &format!("attribution, {}", short_scale(lookup)))),
+        chart: Chart::Beeswarm(beeswarm::draw(&swarms, &say!("axis.attribution", scale = short_scale(lookup)))),
         table,
     })
 }
@@ -226,10 +209,12 @@ pub fn has_order(lookup: &Lookup, feature: &str) -> bool {
 }
 
 fn swarm_table(output: &str, swarms: &[Swarm], n_outputs: usize) -> Table {
-    let of = if n_outputs > 1 { format!(" for output {}", label::shorten(output, 40)) } else { String::new() };
-    let columns =
-        ["Feature", "Smallest", "Median", "Largest", "Mean, lowest fifth of values", "Mean, highest fifth of values"];
-    let mut table = Table::new(format!("Attributions of the sample{of}"), &columns);
+    let caption = match n_outputs > 1 {
+        true => say!("drivers.swarm_table_of_output", output = label::shorten(output, 40)),
+        false => say!("drivers.swarm_table"),
+    };
+    let columns = heads!("feature smallest median largest mean_lowest_fifth_of_values mean_highest_fifth_of_values");
+    let mut table = Table::new(caption, &columns);
     for swarm in swarms {
         let mut sorted: Vec<f64> = swarm.dots.iter().map(|dot| dot.0).collect();
         sorted.sort_by(f64::total_cmp);

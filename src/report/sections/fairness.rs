@@ -9,6 +9,7 @@ use crate::report::label::{self, Label};
 use crate::report::lookup::{self, Lookup};
 use crate::report::number::{self, Unit};
 use crate::report::table::{Cell, Column, Table};
+use crate::report::text::{heads, say};
 use crate::report::view::{Part, Section};
 use crate::report::words;
 
@@ -57,13 +58,8 @@ const ACROSS: &[&str] = &[
 pub fn section(lookup: &Lookup) -> Option<Section> {
     let attributes = &lookup.audit.scope.attributes;
     let parts = attributes.iter().enumerate().map(|(at, attribute)| part(lookup, at, attribute)).collect();
-    let lede = if lookup.is_binary() {
-        "The four-fifths screen compares each group's rate of favourable decisions with the highest group's; a ratio \
-         between 0.8 and 1.25 passes the screen. A screen points to where to look; it proves neither fairness nor its absence."
-    } else {
-        "Each group's numbers beside those of all rows. Differences have intervals; they point to where to look."
-    };
-    Some(Section::of("fairness", "Fairness", parts)?.with_lede(lede))
+    let lede = if lookup.is_binary() { say!("fairness.lede_binary") } else { say!("fairness.lede") };
+    Some(Section::of("fairness", say!("fairness.title"), parts)?.with_lede(lede))
 }
 
 fn part(lookup: &Lookup, at: usize, scope: &AttributeScope) -> Part {
@@ -110,7 +106,7 @@ fn ratio_chart(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
     groups.iter().find(|group| metric(group).is_some())?;
     let dots: Vec<Dot> = groups.iter().map(|g| dot(lookup, attribute, g, "impact_ratio")).collect();
     let mut table =
-        Table::new(format!("Impact ratios by {}", label::attribute(attribute)), &["Group", "Impact ratio", "n"]);
+        Table::new(say!("fairness.ratios", attribute = label::attribute(attribute)), &heads!("group impact_ratio n"));
     for group in &groups {
         let n = Cell::number(number::count(lookup.n(attribute, group)));
         table.push(Label::fit(&lookup::name(attribute, group), 60), vec![Cell::metric(Unit::Ratio, metric(group)), n]);
@@ -118,14 +114,11 @@ fn ratio_chart(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
     Some(Figure {
         id: format!("fig-ratio-{at}"),
         template: "charts/dots.svg",
-        title: format!("Impact ratio by {}", label::attribute(attribute)),
-        desc:
-            "Favourable rate of each group over that of the most favoured group, with intervals; the tinted band from \
-               0.8 to 1.25 is the four-fifths screen. Hollow dots rest on too few rows for a verdict."
-                .into(),
+        title: say!("fairness.ratio", attribute = label::attribute(attribute)),
+        desc: say!("fairness.ratio_desc"),
         note: shown_groups(lookup, attribute, groups.len()),
         wide: false,
-        chart: Chart::Dots(dots::ratios(&dots, "times the most favoured group's rate", "four-fifths screen", "")),
+        chart: Chart::Dots(dots::ratios(&dots, &say!("fairness.ratio_axis"), &say!("fairness.screen"), "")),
         table,
     })
 }
@@ -142,8 +135,11 @@ fn rate_chart(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
     let overall = lookup.metric(name, "", "").and_then(|metric| metric.value);
     let unit = lookup.unit(name);
     let words = words::metric_for(name, lookup.is_regression());
-    let rule = overall.map(|value| (value, format!("all rows {}", number::with_unit(unit, value))));
-    let mut table = Table::new(format!("{words} by {}", label::attribute(attribute)), &["Group", &words, "n"]);
+    let rule = overall.map(|value| (value, say!("fairness.all_rows", value = number::with_unit(unit, value))));
+    let mut table = Table::new(
+        say!("fairness.by", metric = &words, attribute = label::attribute(attribute)),
+        &[say!("column.group"), words.clone(), say!("column.n")],
+    );
     for group in &groups {
         let n = Cell::number(number::count(lookup.n(attribute, group)));
         let cell = Cell::metric(unit, lookup.metric(name, attribute, group));
@@ -154,8 +150,8 @@ fn rate_chart(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
     Some(Figure {
         id: format!("fig-rate-{at}"),
         template: "charts/dots.svg",
-        title: format!("{words} by {}", label::attribute(attribute)),
-        desc: format!("{words} of each group with its interval; the line is the value over all rows."),
+        title: say!("fairness.by", metric = &words, attribute = label::attribute(attribute)),
+        desc: say!("fairness.rate_desc", metric = &words),
         note: shown_groups(lookup, attribute, groups.len()),
         wide: false,
         chart: Chart::Dots(chart),
@@ -170,14 +166,14 @@ fn dot(lookup: &Lookup, attribute: &str, group: &str, name: &str) -> Dot {
         name: lookup::name(attribute, group),
         value,
         interval: metric.filter(|_| value.is_some()).and_then(|m| m.ci_low.zip(m.ci_high)),
-        text: value.map_or("undefined".into(), |value| number::with_unit(lookup.unit(name), value)),
+        text: value.map_or(say!("word.undefined"), |value| number::with_unit(lookup.unit(name), value)),
         hollow: lookup.is_small(attribute, group),
     }
 }
 
 pub fn shown_groups(lookup: &Lookup, attribute: &str, n: usize) -> Option<String> {
     let of = lookup.groups(attribute).len();
-    words::shown(n, of, "groups", "the largest; all are in the catalogue's table metrics")
+    words::shown_of("groups_largest", n, of)
 }
 
 fn group_table(lookup: &Lookup, attribute: &str, groups: &[&str]) -> Option<Table> {
@@ -191,7 +187,7 @@ fn group_table(lookup: &Lookup, attribute: &str, groups: &[&str]) -> Option<Tabl
     if names.is_empty() {
         return None;
     }
-    let mut table = Table::new(format!("Groups of {}, with intervals", label::attribute(attribute)), &["Group", "n"]);
+    let mut table = Table::new(say!("fairness.groups", attribute = label::attribute(attribute)), &heads!("group n"));
     table.columns.extend(names.iter().map(|name| Column::new(words::metric_for(name, lookup.is_regression()), true)));
     for group in groups {
         let mut cells = vec![Cell::number(number::count(lookup.n(attribute, group)))];
@@ -208,8 +204,8 @@ fn group_table(lookup: &Lookup, attribute: &str, groups: &[&str]) -> Option<Tabl
 fn remark(lookup: &Lookup, attribute: &str, group: &str) -> Option<String> {
     let is_reference = lookup.reference(attribute) == Some(group);
     let remarks = [
-        is_reference.then(|| "reference".to_owned()),
-        lookup.is_small(attribute, group).then(|| format!("under {} rows", lookup.audit.scope.min_group_rows)),
+        is_reference.then(|| say!("fairness.reference")),
+        lookup.is_small(attribute, group).then(|| say!("fairness.under", n = lookup.audit.scope.min_group_rows)),
     ];
     remarks.into_iter().flatten().reduce(|a, b| format!("{a}, {b}"))
 }
@@ -217,8 +213,8 @@ fn remark(lookup: &Lookup, attribute: &str, group: &str) -> Option<String> {
 /// The headline comparisons across groups.
 fn across_table(lookup: &Lookup, attribute: &str) -> Option<Table> {
     let mut table = Table::new(
-        format!("Across the groups of {}", label::attribute(attribute)),
-        &["Measure", "Value", "Groups compared|"],
+        say!("fairness.across", attribute = label::attribute(attribute)),
+        &heads!("measure value groups_compared|"),
     );
     for name in ACROSS {
         if let Some(metric) = lookup.metric(name, attribute, "") {
@@ -230,23 +226,23 @@ fn across_table(lookup: &Lookup, attribute: &str) -> Option<Table> {
 }
 
 fn measure(lookup: &Lookup, metric: &Metric) -> String {
-    words::metric_for(&metric.metric, lookup.is_regression()) + words::of_classes(&metric.output)
+    words::of_classes(words::metric_for(&metric.metric, lookup.is_regression()), &metric.output)
 }
 
 fn compared(attribute: &str, metric: &Metric) -> Cell {
     let name = |group: &str| label::shorten(&lookup::name(attribute, group), 40);
     let text = match (&metric.pair, metric.reference.as_str()) {
-        (Some((a, b)), _) => format!("{} and {}", name(a), name(b)),
-        (None, "") => "all groups".to_owned(),
-        (None, reference) => format!("against {}", name(reference)),
+        (Some((a, b)), _) => say!("fairness.pair", one = name(a), other = name(b)),
+        (None, "") => say!("fairness.all_groups"),
+        (None, reference) => say!("fairness.against", reference = name(reference)),
     };
     Cell { sub: metric.p_value.map(number::p_value), is_reason: true, ..Cell::text(&text) }
 }
 
 /// Everything measured across groups and for all others against the reference.
 fn all_measures(lookup: &Lookup, attribute: &str) -> Option<Table> {
-    let caption = format!("All measures across the groups of {}", label::attribute(attribute));
-    let mut table = Table::new(caption, &["Measure", "Value", "Groups compared|"]);
+    let caption = say!("fairness.all_measures", attribute = label::attribute(attribute));
+    let mut table = Table::new(caption, &heads!("measure value groups_compared|"));
     let across = |group| lookup.metric_names(attribute, group).into_iter().map(move |name| (name, group));
     let all: Vec<(&str, &str)> = across("").chain(across(lookup::OTHERS)).collect();
     for (name, group) in all.iter().take(MAX_MEASURES) {
@@ -254,7 +250,7 @@ fn all_measures(lookup: &Lookup, attribute: &str) -> Option<Table> {
         if let Some(metric) = lookup.metric(name, attribute, group).filter(shown) {
             let mut compared = compared(attribute, metric);
             if *group == lookup::OTHERS && metric.reference.is_empty() {
-                compared.text = "all others and the reference".into();
+                compared.text = say!("fairness.others");
             }
             table.push(
                 Label::fit(&measure(lookup, metric), 70),
@@ -262,6 +258,6 @@ fn all_measures(lookup: &Lookup, attribute: &str) -> Option<Table> {
             );
         }
     }
-    table.shown = words::shown(table.rows.len(), all.len(), "measures", "in the order of the catalogue");
+    table.shown = words::shown_of("measures", table.rows.len(), all.len());
     (table.rows.len() > ACROSS.len()).then_some(table)
 }

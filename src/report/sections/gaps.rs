@@ -10,7 +10,9 @@ use crate::report::label::{self, Label};
 use crate::report::lookup::{self, Lookup};
 use crate::report::number;
 use crate::report::table::{Cell, Column, Table};
+use crate::report::text::{heads, say};
 use crate::report::view::{Part, Section};
+use crate::report::words;
 use std::collections::BTreeMap;
 
 const MAX_FEATURES: usize = 14;
@@ -37,17 +39,16 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
     let features = features(lookup, output, &summaries);
     let gaps: Vec<Gap> = gaps(lookup, &summaries);
     let part = Part {
-        sentences: gaps.iter().map(|gap| gap.sentence(short_scale(lookup))).collect(),
+        sentences: gaps.iter().map(|gap| gap.sentence(&short_scale(lookup))).collect(),
         figures: heatmap(lookup, output, &features, &summaries)
             .into_iter()
-            .chain(gaps.iter().take(MAX_GAPS).enumerate().map(|(at, gap)| gap.figure(lookup, at, short_scale(lookup))))
+            .chain(gaps.iter().take(MAX_GAPS).enumerate().map(|(at, gap)| gap.figure(lookup, at, &short_scale(lookup))))
             .collect(),
         ..Part::default()
     };
-    let lede = "The mean attribution of a feature in a group says how far the feature moves the group's mean score. The \
-                differences between two groups, added over all features, are exactly the gap of their mean scores.";
+    let lede = say!("gaps.lede");
     let parts = std::iter::once(part).chain(proxies::part(lookup)).collect();
-    Some(Section::of("gaps", "What drives the gaps", parts)?.with_lede(lede))
+    Some(Section::of("gaps", say!("gaps.title"), parts)?.with_lede(lede))
 }
 
 /// Features in order of importance; all that are summarised.
@@ -94,19 +95,19 @@ fn heatmap(lookup: &Lookup, output: &str, features: &[&str], summaries: &Summari
     }
     let columns: Vec<String> = shown.iter().map(|feature| (*feature).to_owned()).collect();
     let limits = [
-        crate::report::words::shown(shown.len(), features.len(), "features", "the most important"),
-        crate::report::words::shown(n_rows, n_groups(lookup, summaries), "groups", "the largest of each attribute"),
+        words::shown_of("features_most_important", shown.len(), features.len()),
+        words::shown_of("groups_of_each", n_rows, n_groups(lookup, summaries)),
     ];
     Some(Figure {
         id: "fig-group-features".into(),
         template: "charts/heatmap.svg",
-        title: format!("Mean attribution by group and feature{}", of_output(lookup, output)),
-        desc:
-            "Mean attribution of every feature in every group: positive numbers raise the group's mean score, negative \
-               ones lower it. Hatched cells rest on too few rows."
-                .into(),
+        title: match lookup.is_multiclass() {
+            true => say!("gaps.heatmap_of_output", output = label::shorten(output, 40)),
+            false => say!("gaps.heatmap"),
+        },
+        desc: say!("gaps.heatmap_desc"),
         note: Some(
-            std::iter::once(format!("Signs say which way; in units of the {}.", short_scale(lookup)))
+            std::iter::once(say!("gaps.heatmap_note", scale = short_scale(lookup)))
                 .chain(limits.into_iter().flatten())
                 .collect::<Vec<_>>()
                 .join(" "),
@@ -115,10 +116,6 @@ fn heatmap(lookup: &Lookup, output: &str, features: &[&str], summaries: &Summari
         chart: Chart::Heatmap(heatmap::draw("fig-group-features", &columns, &blocks, charts::FULL)),
         table: numbers(&rows, shown, summaries, decimals),
     })
-}
-
-fn of_output(lookup: &Lookup, output: &str) -> String {
-    if lookup.is_multiclass() { format!(", output {}", label::shorten(output, 40)) } else { String::new() }
 }
 
 /// Groups by attribute, as many as there is room for.
@@ -148,7 +145,7 @@ fn n_groups(lookup: &Lookup, summaries: &Summaries) -> usize {
 }
 
 fn numbers(rows: &[(&str, Vec<&str>)], features: &[&str], summaries: &Summaries, decimals: usize) -> Table {
-    let mut table = Table::new("Mean attributions by group and feature, with intervals", &["Group", "n"]);
+    let mut table = Table::new(say!("gaps.table"), &heads!("group n"));
     table.columns.extend(features.iter().map(|feature| Column::new(label::shorten(feature, 30), true)));
     for (attribute, groups) in rows {
         for group in groups {
@@ -168,7 +165,7 @@ fn numbers(rows: &[(&str, Vec<&str>)], features: &[&str], summaries: &Summaries,
 
 fn mean_cell(summary: &GroupAttribution, decimals: usize) -> Cell {
     let (low, high) = (summary.mean_ci_low, summary.mean_ci_high);
-    let interval = format!("{} to {}", number::fixed(low, decimals), number::fixed(high, decimals));
+    let interval = say!("interval.to", low = number::fixed(low, decimals), high = number::fixed(high, decimals));
     Cell::number(number::signed(summary.mean, decimals))
         .with_sub((low.is_finite() && high.is_finite()).then_some(interval))
 }
@@ -220,9 +217,7 @@ fn gap(summaries: &Summaries, attribute: &str, group: &str, reference: &str) -> 
 
 /// What the columns of a gap's table mean.
 fn tested_note(lookup: &Lookup) -> Option<String> {
-    let note = "By chance: the p-value of random relabelling, and adjusted for the number of features. Among favourable \
-                labels: the same difference over rows whose label is the favourable one.";
-    (!lookup.audit.attribution_gaps.is_empty()).then(|| note.to_owned())
+    (!lookup.audit.attribution_gaps.is_empty()).then(|| say!("gaps.tested"))
 }
 
 impl Gap {
@@ -233,24 +228,31 @@ impl Gap {
 
     fn sentence(&self, scale: &str) -> String {
         let decimals = self.decimals();
-        let direction = if self.total < 0.0 { "below" } else { "above" };
-        let part = self.terms.first().map(|(feature, size, half)| {
-            let interval = if half.is_finite() && *half > 0.0 {
-                let (low, high) = (number::fixed(size - half, decimals), number::fixed(size + half, decimals));
-                format!(", interval {low} to {high}")
-            } else {
-                String::new()
-            };
-            let feature = label::shorten(feature, 40);
-            format!("; the largest part is {feature} ({}{interval})", number::signed(*size, decimals))
-        });
-        format!(
-            "The mean score of {} lies {} ({scale}) {direction} that of {}{}.",
-            label::shorten(&self.group, 60),
-            number::fixed(self.total.abs(), decimals),
-            label::shorten(&self.reference, 60),
-            part.unwrap_or_default()
-        )
+        let (group, reference) = (label::shorten(&self.group, 60), label::shorten(&self.reference, 60));
+        let size = number::fixed(self.total.abs(), decimals);
+        let part = self.terms.first().map(|term| largest_part(term, decimals)).unwrap_or_default();
+        match self.total < 0.0 {
+            true => {
+                say!(
+                    "gaps.below",
+                    group = group,
+                    size = size,
+                    scale = scale,
+                    reference = reference,
+                    largest_part = part
+                )
+            }
+            false => {
+                say!(
+                    "gaps.above",
+                    group = group,
+                    size = size,
+                    scale = scale,
+                    reference = reference,
+                    largest_part = part
+                )
+            }
+        }
     }
 
     /// What was stored of a feature's part, with its test.
@@ -265,21 +267,26 @@ impl Gap {
 
     fn figure(&self, lookup: &Lookup, at: usize, scale: &str) -> Figure {
         let decimals = self.decimals();
-        let title = format!("From {} to {}", label::shorten(&self.reference, 40), label::shorten(&self.group, 40));
+        let title = say!(
+            "gaps.waterfall",
+            reference = label::shorten(&self.reference, 40),
+            group = label::shorten(&self.group, 40)
+        );
         let table = self.table(lookup, &title);
-        let end = ("gap", self.total, number::signed(self.total, decimals));
-        let start = ("equal means", 0.0, "0".to_owned());
-        let axis = format!("difference of mean scores, {scale}");
+        let (from, to) = (say!("gaps.start"), say!("gaps.end"));
+        let end = (to.as_str(), self.total, number::signed(self.total, decimals));
+        let start = (from.as_str(), 0.0, "0".to_owned());
+        let axis = say!("gaps.axis", scale = scale);
         Figure {
             id: format!("fig-gap-{at}"),
             template: "charts/waterfall.svg",
             title,
-            desc: format!(
-                "How the mean score moves from {} to {}, feature by feature, with intervals.",
-                label::shorten(&self.reference, 60),
-                label::shorten(&self.group, 60)
+            desc: say!(
+                "gaps.waterfall_desc",
+                reference = label::shorten(&self.reference, 60),
+                group = label::shorten(&self.group, 60)
             ),
-            note: Some(format!("Largest gap among the groups of {}.", label::attribute(&self.attribute))),
+            note: Some(say!("gaps.waterfall_note", attribute = label::attribute(&self.attribute))),
             wide: false,
             chart: Chart::Waterfall(waterfall::draw(start, &self.steps(decimals), end, &axis)),
             table,
@@ -288,8 +295,8 @@ impl Gap {
 
     fn table(&self, lookup: &Lookup, title: &str) -> Table {
         let decimals = self.decimals();
-        let columns = ["Feature", "Difference of mean attributions", "By chance?", "Among favourable labels"];
-        let mut table = Table::new(format!("Gap of mean scores: {title}"), &columns);
+        let columns = heads!("feature difference_of_mean_attributions by_chance among_favourable_labels");
+        let mut table = Table::new(say!("gaps.waterfall_table", title = title), &columns);
         let range = |low: f64, high: f64| number::fixed_range(low, high, decimals);
         for (feature, size, half) in self.terms.iter().take(50) {
             let interval = half.is_finite().then(|| range(size - half, size + half));
@@ -322,11 +329,20 @@ impl Gap {
         let rest = &self.terms[steps.len()..];
         if !rest.is_empty() {
             let size = rest.iter().map(|term| term.1).sum();
-            let name = format!("{} others", rest.len());
+            let name = say!("count.others", n = rest.len());
             steps.push(Step { name, size, text: number::signed(size, decimals), interval: None });
         }
         steps
     }
+}
+
+fn largest_part((feature, size, half): &(String, f64, f64), decimals: usize) -> String {
+    let (feature, part) = (label::shorten(feature, 40), number::signed(*size, decimals));
+    if !half.is_finite() || *half <= 0.0 {
+        return say!("gaps.largest_part", feature = feature, part = part);
+    }
+    let (low, high) = (number::fixed(size - half, decimals), number::fixed(size + half, decimals));
+    say!("gaps.largest_part_interval", feature = feature, part = part, low = low, high = high)
 }
 
 #[cfg(test)]

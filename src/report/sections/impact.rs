@@ -6,6 +6,7 @@ use crate::report::label::{self, Label};
 use crate::report::lookup::{self, Lookup};
 use crate::report::number::{self, Unit};
 use crate::report::table::{Cell, Table};
+use crate::report::text::{heads, say};
 use crate::report::view::{Part, Section};
 use crate::report::words;
 
@@ -17,15 +18,10 @@ const MAX_CATEGORIES: usize = 200;
 pub fn section(lookup: &Lookup, published: &Published) -> Option<Section> {
     let attributes = lookup.audit.scope.attributes.iter().map(|scope| scope.attribute.as_str());
     let parts: Vec<Part> = attributes.filter_map(|attribute| part(lookup, published, attribute)).collect();
-    let lede = "The selection rate of a category is the share of its rows decided favourably; the scoring rate is the share \
-                scored above the median of all rows. An impact ratio is a category's rate over that of the category \
-                with the highest rate.";
-    let nothing = Part {
-        sentences: vec!["No selection or scoring rates by category were measured in this run.".into()],
-        ..Part::default()
-    };
+    let lede = say!("impact_ratios.lede");
+    let nothing = Part { sentences: vec![say!("impact_ratios.none")], ..Part::default() };
     let parts = if parts.is_empty() { vec![nothing] } else { parts };
-    Some(Section::of("impact-ratios", "Impact ratios by category", parts)?.with_lede(lede))
+    Some(Section::of("impact-ratios", say!("impact_ratios.title"), parts)?.with_lede(lede))
 }
 
 fn part(lookup: &Lookup, published: &Published, attribute: &str) -> Option<Part> {
@@ -34,8 +30,8 @@ fn part(lookup: &Lookup, published: &Published, attribute: &str) -> Option<Part>
     let rates: Vec<Category> = known.iter().map(|group| Category::new(lookup, attribute, group)).collect();
     rates.iter().find(|category| category.selection.is_some())?;
     let mut table = Table::new(
-        format!("Impact ratios by {}", label::attribute(attribute)),
-        &["Category", "Rows", "Selected", "Selection rate", "Impact ratio", "Scoring rate", "Scoring impact ratio"],
+        say!("fairness.ratios", attribute = label::attribute(attribute)),
+        &heads!("category rows selected selection_rate impact_ratio scoring_rate scoring_impact_ratio"),
     );
     let (best_selection, best_scoring) = (highest(&rates, |c| c.selection), highest(&rates, |c| c.scoring));
     for category in rates.iter().take(MAX_CATEGORIES) {
@@ -49,7 +45,7 @@ fn part(lookup: &Lookup, published: &Published, attribute: &str) -> Option<Part>
             table.push(Label::fit(&lookup::name(attribute, &entry.group), 60), vec![Cell::withheld(); 6]);
         }
     }
-    table.shown = words::shown(rates.len().min(MAX_CATEGORIES), rates.len(), "categories", "in order");
+    table.shown = words::shown_of("categories", rates.len().min(MAX_CATEGORIES), rates.len());
     let sentences = vec![unknown(lookup, attribute)];
     Some(Part { sentences, tables: vec![table], ..Part::titled(label::attribute(attribute)) })
 }
@@ -57,8 +53,8 @@ fn part(lookup: &Lookup, published: &Published, attribute: &str) -> Option<Part>
 fn unknown(lookup: &Lookup, attribute: &str) -> String {
     let scope = lookup.audit.scope.attributes.iter().find(|scope| scope.attribute == attribute);
     match scope.and_then(|scope| scope.n_unknown) {
-        Some(n) => format!("Rows of unknown category: {}; they are not in the table.", number::count(n)),
-        None => "The number of rows of unknown category is withheld; they are not in the table.".to_owned(),
+        Some(n) => say!("impact_ratios.unknown", n = n),
+        None => say!("impact_ratios.unknown_withheld"),
     }
 }
 
@@ -93,9 +89,9 @@ impl<'a> Category<'a> {
     fn remark(&self, least_share: f64) -> Option<String> {
         let percent = |share: f64| number::with_unit(Unit::Share, share);
         if self.is_left_out {
-            return Some(format!("under {} of rows: left out of the ratios", percent(least_share)));
+            return Some(say!("impact_ratios.left_out", share = percent(least_share)));
         }
-        (self.share < MAY_BE_LEFT_OUT).then(|| format!("under {} of rows: may be left out", percent(MAY_BE_LEFT_OUT)))
+        (self.share < MAY_BE_LEFT_OUT).then(|| say!("impact_ratios.may_be_left_out", share = percent(MAY_BE_LEFT_OUT)))
     }
 
     fn cells(&self, lookup: &Lookup, best_selection: Option<f64>, best_scoring: Option<f64>) -> Vec<Cell> {
@@ -124,9 +120,9 @@ impl<'a> Category<'a> {
 
     fn ratio(&self, rate: Option<&Metric>, best: Option<f64>) -> Cell {
         match (rate.and_then(|metric| metric.value), best) {
-            _ if self.is_left_out => Cell::number("left out"),
+            _ if self.is_left_out => Cell::number(say!("impact_ratios.is_left_out")),
             (Some(rate), Some(best)) => Cell::number(number::plain(Unit::Ratio, rate / best)),
-            (Some(_), None) => Cell::undefined(Some("no category has a rate above 0")),
+            (Some(_), None) => Cell::undefined(Some(&say!("impact_ratios.no_rate"))),
             (None, _) => Cell::metric(Unit::Ratio, rate),
         }
     }

@@ -6,6 +6,7 @@ use crate::report::label::{self, Label};
 use crate::report::lookup::Lookup;
 use crate::report::number;
 use crate::report::table::{Cell, Column, Table};
+use crate::report::text::{heads, say};
 use crate::report::view::{Part, Section};
 use crate::report::words;
 
@@ -22,9 +23,8 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
         agreement::sensitivity(lookup),
         cases(lookup),
     ];
-    let lede = "The same scores explained in other ways. Where methods agree, a finding does not hang on the choice of \
-                one; where they differ, each answers another question or one of them fits badly.";
-    Some(Section::of("opinions", "Second opinions", parts)?.with_lede(lede))
+    let lede = say!("opinions.lede");
+    Some(Section::of("opinions", say!("opinions.title"), parts)?.with_lede(lede))
 }
 
 /// Every method with what can be said for it.
@@ -33,19 +33,17 @@ fn methods(lookup: &Lookup) -> Part {
     if audit.also.is_empty() && audit.proof.local_fit.is_none() {
         return Part::default();
     }
-    let columns = ["Method", "Rows", "Scale|", "Adds up to within", "Mean local R²", "Stability"];
-    let mut table = Table::new("Methods of this run", &columns);
+    let columns = heads!("method rows scale| adds_up_to_within mean_local_r stability");
+    let mut table = Table::new(say!("opinions.table"), &columns);
     for proof in proofs(lookup) {
         table.push(Label::fit(&words::explainer(&proof.method), 60), method_cells(proof));
     }
     let has_fits = proofs(lookup).any(|proof| proof.local_fit.is_some());
-    let fits = "A surrogate stands in for the model near one row. Local R² is the share of the model's movement there \
-                that it follows; stability is how much of its five leading features, with their signs, another seed \
-                finds again. A surrogate's attributions add up to its own prediction, not to the score.";
+    let fits = say!("opinions.fits");
     Part {
-        sentences: if has_fits { vec![fits.to_owned()] } else { Vec::new() },
+        sentences: if has_fits { vec![fits] } else { Vec::new() },
         tables: vec![table],
-        ..Part::titled("Methods")
+        ..Part::titled(say!("opinions.methods"))
     }
 }
 
@@ -72,20 +70,21 @@ fn cases(lookup: &Lookup) -> Part {
         return Part::default();
     }
     let tables = audit.cases.iter().take(MAX_CASES).map(|case| beside(lookup, case)).collect();
-    Part { folded: tables, ..Part::titled("Single rows, method by method") }
+    Part { folded: tables, ..Part::titled(say!("opinions.rows")) }
 }
 
 fn beside(lookup: &Lookup, case: &Case) -> Table {
     let audit = lookup.audit;
     let others: Vec<(&Further, &Case)> = audit.also.iter().filter_map(|it| Some((it, same(it, case)?))).collect();
-    let caption = format!("Row {}: {}", label::shorten(&case.row_id, 40), label::shorten(&case.chosen_as, 60));
-    let mut table = Table::new(caption, &["Feature", "Value|"]);
+    let caption =
+        say!("cases.row", row = label::shorten(&case.row_id, 40), chosen_as = label::shorten(&case.chosen_as, 60));
+    let mut table = Table::new(caption, &heads!("feature value|"));
     let methods = std::iter::once(audit.proof.method.as_str());
     let methods = methods.chain(others.iter().map(|(further, _)| further.proof.method.as_str()));
     table.columns.extend(methods.map(|method| Column::new(words::explainer(method), true)));
     let mut terms: Vec<&CaseTerm> = case.terms.iter().collect();
     terms.sort_by(|a, b| b.attribution.abs().total_cmp(&a.attribution.abs()));
-    table.shown = words::shown(terms.len().min(MAX_FEATURES), terms.len(), "features", "the largest attributions");
+    table.shown = words::shown_of("features_largest_attributions", terms.len().min(MAX_FEATURES), terms.len());
     for term in terms.into_iter().take(MAX_FEATURES) {
         let mut cells = vec![Cell::text(&term.feature_value), cell(case, Some(term))];
         cells.extend(

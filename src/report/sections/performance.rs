@@ -5,6 +5,7 @@ use crate::report::label::{self, Label};
 use crate::report::lookup::{self, Lookup};
 use crate::report::number::{self, Unit};
 use crate::report::table::{Cell, Column, Table};
+use crate::report::text::{heads, say};
 use crate::report::view::{KeyFigure, Part, Section};
 use crate::report::words;
 
@@ -37,22 +38,21 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
         folded: all_overall(lookup),
         ..Part::default()
     };
-    let by_group = Part { tables: by_group(lookup), ..Part::titled("By group") };
-    Section::of("performance", "Performance", vec![overall, by_group])
+    let by_group = Part { tables: by_group(lookup), ..Part::titled(say!("performance.by_group")) };
+    Section::of("performance", say!("performance.title"), vec![overall, by_group])
 }
 
 fn sentences(lookup: &Lookup) -> Vec<String> {
     let auc = lookup.metric("roc_auc", "", "").and_then(|m| Some((m, m.value?)));
     let auc = auc.filter(|_| lookup.is_binary()).map(|(m, value)| {
-        format!(
-            "Of a random positive and a random negative row, the model ranks the positive higher {} of the time {}.",
-            number::with_unit(Unit::Share, value),
-            words::in_brackets(Unit::Share, m)
+        say!(
+            "performance.auc",
+            share = number::with_unit(Unit::Share, value),
+            interval = words::in_brackets(Unit::Share, m)
         )
     });
     let r2 = lookup.metric("r2", "", "").and_then(|m| Some((m, m.value?))).map(|(m, value)| {
-        let bracket = words::in_brackets(Unit::Index, m);
-        format!("The model explains {} of the label's variance as R² {bracket}.", number::plain(Unit::Index, value))
+        say!("performance.r2", r2 = number::plain(Unit::Index, value), interval = words::in_brackets(Unit::Index, m))
     });
     auc.into_iter().chain(r2.filter(|_| lookup.is_regression())).collect()
 }
@@ -72,21 +72,28 @@ fn confusion(lookup: &Lookup) -> Option<Table> {
     let counts = lookup.counts("", "").filter(|_| lookup.is_binary())?;
     let (tp, fp, tn, fn_) = (counts.tp?, counts.fp?, counts.tn?, counts.fn_?);
     let total = tp + fp + tn + fn_;
-    let positive = lookup.audit.scope.positive.as_deref().unwrap_or("positive");
-    let positive = label::shorten(positive, 24);
-    let cell = |n: f64, what: &str| {
+    let positive = lookup.audit.scope.positive.clone().unwrap_or_else(|| say!("performance.positive"));
+    let positive = label::shorten(&positive, 24);
+    let cell = |n: f64, what: String| {
         let share = if total > 0.0 { number::with_unit(Unit::Share, n / total) } else { "–".into() };
-        Cell { title: Some(what.to_owned()), ..Cell::number(number::quantity(n)).with_sub(Some(share)) }
+        Cell { title: Some(what), ..Cell::number(number::quantity(n)).with_sub(Some(share)) }
     };
-    let weighted = if lookup.audit.scope.weight.is_some() { ", weighted" } else { "" };
-    let mut table = Table::new(format!("Decisions against labels (rows{weighted}, share of all)"), &["Label"]);
-    table
-        .columns
-        .extend([format!("Decided {positive}"), format!("Decided not {positive}")].map(|t| Column::new(t, true)));
-    table.push(Label::fit(&positive, 30), vec![cell(tp, "true positives"), cell(fn_, "false negatives")]);
+    let caption = match lookup.audit.scope.weight {
+        Some(_) => say!("performance.confusion_weighted"),
+        None => say!("performance.confusion"),
+    };
+    let mut table = Table::new(caption, &heads!("label"));
+    table.columns.extend(
+        [say!("performance.decided", class = &positive), say!("performance.decided_not", class = &positive)]
+            .map(|t| Column::new(t, true)),
+    );
     table.push(
-        Label::fit(&format!("not {positive}"), 30),
-        vec![cell(fp, "false positives"), cell(tn, "true negatives")],
+        Label::fit(&positive, 30),
+        vec![cell(tp, say!("performance.true_positives")), cell(fn_, say!("performance.false_negatives"))],
+    );
+    table.push(
+        Label::fit(&say!("performance.not", class = &positive), 30),
+        vec![cell(fp, say!("performance.false_positives")), cell(tn, say!("performance.true_negatives"))],
     );
     Some(table)
 }
@@ -98,22 +105,22 @@ fn by_class(lookup: &Lookup) -> Option<Table> {
     let outputs = &lookup.audit.scope.outputs;
     let of = |name: &str, output: &str| lookup.metric_of_output(name, "", "", output);
     let names: Vec<&str> = BY_CLASS.iter().copied().filter(|n| outputs.iter().any(|o| of(n, o).is_some())).collect();
-    let mut table = Table::new("By class, each against all others", &["Class"]);
+    let mut table = Table::new(say!("performance.by_class"), &heads!("class"));
     table.columns.extend(names.iter().map(|name| Column::new(words::metric(name), true)));
     for output in outputs.iter().take(MAX_ROWS) {
         let cells = names.iter().map(|name| Cell::metric(lookup.unit(name), of(name, output))).collect();
         table.push(Label::whole(output, 30), cells);
     }
-    table.shown = words::shown(table.rows.len(), outputs.len(), "classes", "in model order");
+    table.shown = words::shown_of("classes", table.rows.len(), outputs.len());
     (!names.is_empty()).then_some(table)
 }
 
 fn all_overall(lookup: &Lookup) -> Vec<Table> {
-    let mut table = Table::new("All overall measures", &["Measure", "Value", "n"]);
+    let mut table = Table::new(say!("performance.all"), &heads!("measure value n"));
     for name in lookup.metric_names("", "") {
         if let Some(metric) = lookup.metric(name, "", "") {
             let cells = vec![Cell::metric(lookup.unit(name), Some(metric)), Cell::number(number::count(metric.n))];
-            let measure = words::metric_for(name, lookup.is_regression()) + words::of_classes(&metric.output);
+            let measure = words::of_classes(words::metric_for(name, lookup.is_regression()), &metric.output);
             table.push(Label::fit(&measure, 70), cells);
         }
     }
@@ -133,7 +140,7 @@ fn by_group(lookup: &Lookup) -> Vec<Table> {
     if names.is_empty() {
         return Vec::new();
     }
-    let mut table = Table::new("Performance by group, with intervals", &["Group", "n"]);
+    let mut table = Table::new(say!("performance.by_group_table"), &heads!("group n"));
     table.columns.extend(names.iter().map(|name| Column::new(words::metric_for(name, lookup.is_regression()), true)));
     for (attribute, group) in rows.iter().take(MAX_ROWS) {
         let mut cells = vec![Cell::number(number::count(lookup.n(attribute, group)))];
@@ -143,6 +150,6 @@ fn by_group(lookup: &Lookup) -> Vec<Table> {
             row.remark = Some(label::attribute(attribute));
         }
     }
-    table.shown = words::shown(table.rows.len(), rows.len(), "groups", "in order of the attributes");
+    table.shown = words::shown_of("groups_in_order", table.rows.len(), rows.len());
     vec![table]
 }

@@ -4,6 +4,7 @@ use super::scope::{code, fact};
 use crate::audit::{Audit, Proof};
 use crate::report::lookup::Lookup;
 use crate::report::number;
+use crate::report::text::say;
 use crate::report::view::{Fact, Note, Part, Section};
 use crate::report::words;
 
@@ -11,12 +12,12 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
     let audit = lookup.audit;
     let notes = audit.notes.iter().map(|note| Note { about: note.about.clone(), text: note.text.clone() }).collect();
     let parts = vec![
-        Part { notes, ..Part::titled("What to know beside the numbers") },
-        Part { facts: explanation(audit), ..Part::titled("Explanation") },
-        Part { facts: run(audit), ..Part::titled("Run") },
-        Part { sentences: limits(lookup), ..Part::titled("Limits") },
+        Part { notes, ..Part::titled(say!("provenance.notes")) },
+        Part { facts: explanation(audit), ..Part::titled(say!("provenance.explanation")) },
+        Part { facts: run(audit), ..Part::titled(say!("provenance.run")) },
+        Part { sentences: limits(lookup), ..Part::titled(say!("provenance.limits")) },
     ];
-    Section::of("provenance", "Methods, limits and provenance", parts)
+    Section::of("provenance", say!("provenance.title"), parts)
 }
 
 fn explanation(audit: &Audit) -> Vec<Fact> {
@@ -24,23 +25,27 @@ fn explanation(audit: &Audit) -> Vec<Fact> {
     if matches!(proof.method.as_str(), "" | "none") {
         return Vec::new();
     }
-    let rows = |n: u64| words::counted(n, "row", "rows");
-    let native = proof.native_difference.map(|d| format!("{} over {}", number::tiny(d), rows(proof.native_rows)));
+    let native = proof
+        .native_difference
+        .map(|d| say!("provenance.native", difference = number::tiny(d), rows = words::rows(proof.native_rows)));
     let gap = proof.additivity_gap.map(|gap| {
-        let mean = proof.additivity_gap_mean.map(|mean| format!(", {} on average", number::tiny(mean)));
-        format!("{} at most{} over {}", number::tiny(gap), mean.unwrap_or_default(), rows(proof.n_explained))
+        let (largest, rows) = (number::tiny(gap), words::rows(proof.n_explained));
+        match proof.additivity_gap_mean.map(number::tiny) {
+            Some(mean) => say!("provenance.gap_with_mean", largest = largest, mean = mean, rows = rows),
+            None => say!("provenance.gap", largest = largest, rows = rows),
+        }
     });
     let batch = proof.batch_difference.map(number::tiny);
     [
-        fact("Method", method(proof)),
-        fact("Why this one", &proof.reason),
-        fact("Scale", words::scale(&proof.scale, &audit.scope.task)),
-        fact("Rows explained", number::count(proof.n_explained)),
-        fact("Background", background(proof)),
-        fact("Cover", proof.cover_source.as_deref().unwrap_or_default()),
-        fact("Native against runtime", native.unwrap_or_default()),
-        fact("Additivity gap", gap.unwrap_or_default()),
-        fact("Change with the batch", batch.unwrap_or_default()),
+        fact(say!("fact.method"), method(proof)),
+        fact(say!("fact.why_this_one"), &proof.reason),
+        fact(say!("fact.scale"), words::scale(&proof.scale, &audit.scope.task)),
+        fact(say!("fact.rows_explained"), number::count(proof.n_explained)),
+        fact(say!("fact.background"), background(proof)),
+        fact(say!("fact.cover"), proof.cover_source.as_deref().unwrap_or_default()),
+        fact(say!("fact.native_against_runtime"), native.unwrap_or_default()),
+        fact(say!("fact.additivity_gap"), gap.unwrap_or_default()),
+        fact(say!("fact.change_with_the_batch"), batch.unwrap_or_default()),
     ]
     .into_iter()
     .flatten()
@@ -55,7 +60,7 @@ fn background(proof: &Proof) -> String {
     if proof.background_rows == 0 {
         return proof.background_source.clone();
     }
-    format!("{}, {}", words::counted(proof.background_rows, "row", "rows"), proof.background_source)
+    format!("{}, {}", words::rows(proof.background_rows), proof.background_source)
 }
 
 fn run(audit: &Audit) -> Vec<Fact> {
@@ -64,18 +69,18 @@ fn run(audit: &Audit) -> Vec<Fact> {
     stages.sort_by_key(|(stage, _)| *stage == "total");
     let timings: Vec<String> = stages.iter().map(|(stage, s)| format!("{stage} {}", number::seconds(**s))).collect();
     [
-        code("Run", &run.run_id),
-        code("Previous run", run.prev_run_id.as_deref().unwrap_or_default()),
-        fact("Started", &run.started_at),
-        fact("Finished", &run.finished_at),
-        fact("Tool", format!("probity {}", run.tool_version)),
-        fact("Seed", run.seed.to_string()),
-        code("Key of the pseudonyms", audit.scope.privacy.key_id.as_deref().unwrap_or_default()),
-        fact("Columns never stored", audit.scope.privacy.dropped.join(", ")),
-        code("Configuration SHA-256", &run.config_sha256),
-        code("Model SHA-256", &run.model_sha256),
-        code("Data SHA-256", &run.data_sha256),
-        fact("Timings", timings.join(", ")),
+        code(say!("fact.run"), &run.run_id),
+        code(say!("fact.previous_run"), run.prev_run_id.as_deref().unwrap_or_default()),
+        fact(say!("fact.started"), &run.started_at),
+        fact(say!("fact.finished"), &run.finished_at),
+        fact(say!("fact.tool"), format!("probity {}", run.tool_version)),
+        fact(say!("fact.seed"), run.seed.to_string()),
+        code(say!("fact.key_of_the_pseudonyms"), audit.scope.privacy.key_id.as_deref().unwrap_or_default()),
+        fact(say!("fact.columns_never_stored"), audit.scope.privacy.dropped.join(", ")),
+        code(say!("fact.configuration_sha_256"), &run.config_sha256),
+        code(say!("fact.model_sha_256"), &run.model_sha256),
+        code(say!("fact.data_sha_256"), &run.data_sha256),
+        fact(say!("fact.timings"), timings.join(", ")),
     ]
     .into_iter()
     .flatten()
@@ -84,22 +89,12 @@ fn run(audit: &Audit) -> Vec<Fact> {
 
 fn limits(lookup: &Lookup) -> Vec<String> {
     let mut limits = vec![
-        "The numbers describe the rows audited under the stated filter, threshold and label; they say nothing about other \
-         rows."
-            .to_owned(),
-        format!(
-            "Intervals are {} intervals for sampling error alone; wrong labels, selection of the data and the choice of \
-             groups are not in them.",
-            words::confidence(Some(lookup.audit.scope.confidence))
-        ),
+        say!("provenance.limit_rows"),
+        say!("provenance.limit_intervals", confidence = words::confidence(Some(lookup.audit.scope.confidence))),
     ];
     if !lookup.audit.importance.is_empty() {
-        limits.push(
-            "Attributions describe the model, not the world: a large attribution does not show that a feature causes the \
-             outcome, and a small one does not show that a group is treated alike."
-                .to_owned(),
-        );
+        limits.push(say!("provenance.limit_attributions"));
     }
-    limits.push("This report informs; it is not legal advice and certifies nothing.".to_owned());
+    limits.push(say!("provenance.limit_informs"));
     limits
 }

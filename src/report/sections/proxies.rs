@@ -5,6 +5,7 @@ use crate::report::label::{self, Label};
 use crate::report::lookup::Lookup;
 use crate::report::number::{self, Unit};
 use crate::report::table::{Cell, Table};
+use crate::report::text::{heads, say};
 use crate::report::view::Part;
 use crate::report::words;
 
@@ -19,7 +20,7 @@ pub fn part(lookup: &Lookup) -> Option<Part> {
     let single: Vec<&str> = single.filter(|attribute| !attribute.contains(',')).collect();
     let tables: Vec<Table> = single.iter().filter_map(|attribute| table(lookup, attribute)).collect();
     let sentences = single.iter().filter_map(|attribute| sentence(lookup, attribute)).collect();
-    (!tables.is_empty()).then(|| Part { sentences, tables, ..Part::titled("Proxies") })
+    (!tables.is_empty()).then(|| Part { sentences, tables, ..Part::titled(say!("proxies.title")) })
 }
 
 /// Strongest first; equals in the order of the features.
@@ -41,16 +42,13 @@ fn sentence(lookup: &Lookup, attribute: &str) -> Option<String> {
         .map(|proxy| label::shorten(&proxy.feature, 40))
         .collect();
     let attribute = label::attribute(attribute);
-    let rule = format!("Cramér's V of at least {TELLING} and more than an equal share of the attributions");
-    let rows = words::counted(n, "row", "rows");
+    let rule = say!("proxies.rule", limit = TELLING.to_string());
+    let rows = words::rows(n);
     Some(match named.as_slice() {
         [] => {
-            format!("No feature is high on both for {attribute} ({rule}; {rows}); several together may still tell it.")
+            say!("proxies.none", attribute = attribute, rule = rule, rows = rows)
         }
-        names => format!(
-            "For {attribute}, {} may stand in as a proxy: high on both ({rule}; {rows}). Whether that is justified, numbers do not say.",
-            names.join(", ")
-        ),
+        names => say!("proxies.some", attribute = attribute, features = names.join(", "), rule = rule, rows = rows),
     })
 }
 
@@ -58,8 +56,8 @@ fn table(lookup: &Lookup, attribute: &str) -> Option<Table> {
     let proxies = ranked(lookup, attribute);
     let n = proxies.first()?.n;
     let mut table = Table::new(
-        format!("How well features tell {}, each alone, on {} rows", label::attribute(attribute), number::count(n)),
-        &["Feature", "Cramér's V", "Share of entropy told", "AUC", "Share of attributions"],
+        say!("proxies.table", attribute = label::attribute(attribute), n = n),
+        &heads!("feature cram_r_s_v share_of_entropy_told auc share_of_attributions"),
     );
     for proxy in proxies.iter().take(MAX_FEATURES) {
         let share = |value: f64| number::with_unit(Unit::Share, value);
@@ -72,10 +70,10 @@ fn table(lookup: &Lookup, attribute: &str) -> Option<Table> {
         ];
         table.push(Label::fit(&proxy.feature, 60), cells);
         if let Some(row) = table.rows.last_mut().filter(|_| proxy.feature == attribute) {
-            row.remark = Some("the attribute itself".to_owned());
+            row.remark = Some(say!("proxies.itself"));
         }
     }
-    table.shown = words::shown(table.rows.len(), proxies.len(), "features", "the most telling");
+    table.shown = words::shown_of("features_telling", table.rows.len(), proxies.len());
     Some(table)
 }
 

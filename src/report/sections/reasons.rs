@@ -5,6 +5,7 @@ use crate::report::label::{self, Label};
 use crate::report::lookup::Lookup;
 use crate::report::number;
 use crate::report::table::{Cell, Table};
+use crate::report::text::{heads, say};
 use crate::report::view::{Part, Section};
 use crate::report::words;
 
@@ -14,41 +15,33 @@ const MAX_ROWS: usize = 100;
 pub fn section(lookup: &Lookup) -> Option<Section> {
     let parts = match &lookup.audit.adverse {
         Some(adverse) => vec![overall(lookup, adverse), by_row(lookup, adverse)],
-        None => vec![Part { sentences: vec![NONE.to_owned()], ..Part::default() }],
+        None => vec![Part { sentences: vec![say!("reasons.none")], ..Part::default() }],
     };
-    let lede = "A reason is a feature whose attribution pushed the score away from the favourable decision, the strongest \
-                first. Attributions say what the model used against a background of other rows, not what would have \
-                changed the decision.";
-    Some(Section::of("reasons", "Principal reasons", parts)?.with_lede(lede))
+    let lede = say!("reasons.lede");
+    Some(Section::of("reasons", say!("reasons.title"), parts)?.with_lede(lede))
 }
-
-const NONE: &str = "This run has no reasons: they are taken from the attributions of a binary decision, with both rows and output explained.";
 
 fn overall(lookup: &Lookup, adverse: &AdverseActions) -> Part {
     let proof = &lookup.audit.proof;
     let mut sentences = vec![
-        format!(
-            "{} of {} were decided unfavourably.",
-            number::count(adverse.n_adverse),
-            words::counted(adverse.n_explained, "explained row", "explained rows")
-        ),
-        format!(
-            "At most {} a row, by {} attributions on the scale of {}, against {}.",
-            words::counted(adverse.per_decision.into(), "reason", "reasons"),
-            proof.method,
-            words::scale(&proof.scale, &lookup.audit.scope.task),
-            match proof.background_source.as_str() {
-                "" => "the model's own background",
-                source => source,
-            }
+        say!("reasons.adverse", n = adverse.n_explained, adverse = adverse.n_adverse),
+        say!(
+            "reasons.method",
+            n = adverse.per_decision,
+            method = &proof.method,
+            scale = words::scale(&proof.scale, &lookup.audit.scope.task),
+            background = match proof.background_source.as_str() {
+                "" => say!("reasons.own_background"),
+                source => source.to_owned(),
+            },
         ),
     ];
     let version = lookup.audit.scope.documents.reasons_version.as_deref();
     sentences.push(match version {
-        Some(version) => format!("Texts of reasons: version {}.", label::shorten(version, 60)),
-        None => "Texts of reasons: version not provided ([report] reasons_version).".to_owned(),
+        Some(version) => say!("reasons.version", version = label::shorten(version, 60)),
+        None => say!("reasons.no_version"),
     });
-    let mut table = Table::new("Reasons by feature", &["Code", "Text|", "Principal reason", "Among the reasons"]);
+    let mut table = Table::new(say!("reasons.by_feature"), &heads!("code text| principal_reason among_the_reasons"));
     for reason in &adverse.reasons {
         let cells = vec![
             text(lookup, &reason.feature),
@@ -64,26 +57,27 @@ fn overall(lookup: &Lookup, adverse: &AdverseActions) -> Part {
 fn text(lookup: &Lookup, feature: &str) -> Cell {
     match lookup.audit.scope.documents.reasons.get(feature) {
         Some(text) => Cell::text(text),
-        None => {
-            Cell { is_long: true, ..Cell::text("not provided").with_sub(Some(format!("[report.reasons] {feature}"))) }
-        }
+        None => Cell {
+            is_long: true,
+            ..Cell::text(&say!("word.not_provided")).with_sub(Some(format!("[report.reasons] {feature}")))
+        },
     }
 }
 
 fn by_row(lookup: &Lookup, adverse: &AdverseActions) -> Part {
     let shown = adverse.rows.len().min(MAX_ROWS);
-    let mut table = Table::new("Unfavourable decisions with their principal reasons", &["Row", "Score", "Reasons|"]);
+    let mut table = Table::new(say!("reasons.by_row_table"), &heads!("row score reasons|"));
     for row in adverse.rows.iter().take(MAX_ROWS) {
         table.push(
             Label::whole(&row.row_id, 40),
             vec![Cell::number(number::probability(row.score)), reasons(lookup, row)],
         );
     }
-    table.shown = words::shown(shown, adverse.n_adverse as usize, "unfavourable decisions", "the first of the data");
+    table.shown = words::shown_of("adverse", shown, adverse.n_adverse as usize);
     if table.rows.is_empty() {
         return Part::default();
     }
-    Part { tables: vec![table], ..Part::titled("By row") }
+    Part { tables: vec![table], ..Part::titled(say!("reasons.by_row")) }
 }
 
 fn reasons(lookup: &Lookup, row: &AdverseRow) -> Cell {
@@ -93,8 +87,7 @@ fn reasons(lookup: &Lookup, row: &AdverseRow) -> Cell {
         format!("{}. {}{text}", at + 1, label::shorten(&term.feature, 40))
     };
     let listed = row.reasons.iter().enumerate().map(one).collect::<Vec<_>>().join("; ");
-    let text =
-        if listed.is_empty() { "no feature pushed away from the favourable decision".to_owned() } else { listed };
+    let text = if listed.is_empty() { say!("reasons.no_feature") } else { listed };
     Cell { text, is_long: true, ..Cell::default() }
 }
 
@@ -116,6 +109,6 @@ mod tests {
     fn without_explained_decisions_the_section_says_so() {
         let audit = example::regression();
         let section = section(&Lookup::new(&audit)).unwrap();
-        assert_eq!(section.parts[0].sentences, [NONE]);
+        assert_eq!(section.parts[0].sentences, [say!("reasons.none")]);
     }
 }

@@ -9,6 +9,7 @@ use crate::report::label::{self, Label};
 use crate::report::lookup::{self, Lookup};
 use crate::report::number::{self, Unit};
 use crate::report::table::{Cell, Column, Table};
+use crate::report::text::{heads, say};
 
 /// Most curves in one plot: what six colours and dashes can tell apart.
 const MAX_CURVES: usize = 5;
@@ -45,19 +46,28 @@ fn trade_off(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
     }
     let note = least_difference(lookup, attribute, threshold, &accuracy, &difference);
     let odds = lookup.curve("threshold_odds_difference", attribute, "");
-    let curves = [("accuracy, all rows", accuracy), ("largest rate difference", difference), ("equalized odds", odds)];
+    let curves = [
+        (say!("thresholds.accuracy"), accuracy),
+        (say!("thresholds.difference"), difference),
+        (say!("thresholds.odds"), odds),
+    ];
     let curves: Vec<_> = curves.into_iter().filter(|(_, points)| !points.is_empty()).collect();
-    let series: Vec<Series> = curves.iter().map(|(name, points)| self::series((*name).to_owned(), points)).collect();
+    let series: Vec<Series> = curves.iter().map(|(name, points)| self::series(name.clone(), points)).collect();
     let attribute = label::attribute(attribute);
     Some(Figure {
         id: format!("fig-trade-{at}"),
         template: "charts/plot.svg",
-        title: format!("Accuracy and disparity by {attribute}"),
-        desc: "Accuracy and the largest difference of selection rates between groups at every threshold.".into(),
+        title: say!("thresholds.trade_off", attribute = &attribute),
+        desc: say!("thresholds.trade_off_desc"),
         note: Some(note),
         wide: false,
-        chart: Chart::Plot(Box::new(plot_over_thresholds("share", &series, Corner::MiddleRight, threshold))),
-        table: sweep_table(format!("Accuracy and disparity over thresholds, by {attribute}"), &curves),
+        chart: Chart::Plot(Box::new(plot_over_thresholds(
+            &say!("axis.share"),
+            &series,
+            Corner::MiddleRight,
+            threshold,
+        ))),
+        table: sweep_table(say!("thresholds.trade_off_table", attribute = attribute), &curves),
     })
 }
 
@@ -69,7 +79,6 @@ fn least_difference(
     accuracy: &[&CurvePoint],
     difference: &[&CurvePoint],
 ) -> String {
-    let shown = "Shown to be seen, never applied.";
     let at = |points: &[&CurvePoint], x: f64| points.iter().find(|point| point.x == x).map(|point| point.y);
     let least = lookup.curve("threshold_least_difference", attribute, "").into_iter().next();
     let numbers = least.and_then(|least| {
@@ -77,16 +86,16 @@ fn least_difference(
         Some((least, at(difference, threshold)?, lost))
     });
     match numbers {
-        Some((least, in_force, lost)) if least.x != threshold => format!(
-            "The rates differ least at {} within the accuracy that may be lost: by {} instead of {} at {threshold}, for {} of \
-             accuracy, as measured on these rows and without intervals. {shown}",
-            number::fixed(least.x, 2),
-            number::with_unit(Unit::Share, least.y),
-            number::with_unit(Unit::Share, in_force),
-            number::with_unit(Unit::Points, -lost),
+        Some((least, in_force, lost)) if least.x != threshold => say!(
+            "thresholds.least",
+            threshold = number::fixed(least.x, 2),
+            rate = number::with_unit(Unit::Share, least.y),
+            in_force = number::with_unit(Unit::Share, in_force),
+            current = threshold.to_string(),
+            accuracy_lost = number::with_unit(Unit::Points, -lost)
         ),
-        Some(_) => format!("No other threshold with about the same accuracy has a smaller difference. {shown}"),
-        None => format!("Both at every threshold. {shown}"),
+        Some(_) => say!("thresholds.no_less"),
+        None => say!("thresholds.both"),
     }
 }
 
@@ -95,9 +104,16 @@ fn series(name: String, points: &[&CurvePoint]) -> Series {
 }
 
 fn plot_over_thresholds(y_title: &str, series: &[Series], corner: Corner, threshold: f64) -> Plot {
-    let axis = |title, percent| Axis { title, domain: (0.0, 1.0), percent };
-    let mut drawn = plot::lines(&axis("threshold", false), &axis(y_title, true), series, corner);
-    plot::mark_threshold(&mut drawn, (0.0, 1.0), threshold, format!("in force: {threshold}"));
+    let x_title = say!("axis.threshold");
+    let x = Axis { title: &x_title, domain: (0.0, 1.0), percent: false };
+    let y = Axis { title: y_title, domain: (0.0, 1.0), percent: true };
+    let mut drawn = plot::lines(&x, &y, series, corner);
+    plot::mark_threshold(
+        &mut drawn,
+        (0.0, 1.0),
+        threshold,
+        say!("thresholds.in_force", threshold = threshold.to_string()),
+    );
     drawn
 }
 
@@ -115,17 +131,22 @@ fn threshold_sweep(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure
     Some(Figure {
         id: format!("fig-sweep-{at}"),
         template: "charts/plot.svg",
-        title: format!("Threshold sweep by {attribute}"),
-        desc: "Selection rate of each group at every threshold; the dashed line is the threshold in force.".into(),
-        note: Some("Selection rate at every threshold. Shown to be seen, never applied.".into()),
+        title: say!("thresholds.sweep", attribute = &attribute),
+        desc: say!("thresholds.sweep_desc"),
+        note: Some(say!("thresholds.sweep_note")),
         wide: false,
-        chart: Chart::Plot(Box::new(plot_over_thresholds("selection rate", &series, Corner::TopRight, threshold))),
-        table: sweep_table(format!("Selection rate over thresholds, by {attribute}"), &curves),
+        chart: Chart::Plot(Box::new(plot_over_thresholds(
+            &say!("axis.selection_rate"),
+            &series,
+            Corner::TopRight,
+            threshold,
+        ))),
+        table: sweep_table(say!("thresholds.sweep_table", attribute = attribute), &curves),
     })
 }
 
 fn sweep_table<N: AsRef<str>>(caption: String, curves: &[(N, Vec<&CurvePoint>)]) -> Table {
-    let mut table = Table::new(caption, &["Threshold"]);
+    let mut table = Table::new(caption, &heads!("threshold"));
     table.columns.extend(curves.iter().map(|(name, _)| Column::new(label::shorten(name.as_ref(), 40), true)));
     let mut thresholds: Vec<f64> = curves.iter().flat_map(|(_, points)| points.iter().map(|point| point.x)).collect();
     thresholds.sort_by(f64::total_cmp);

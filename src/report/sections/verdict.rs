@@ -8,6 +8,7 @@ use crate::report::label::{self, Label};
 use crate::report::lookup::Lookup;
 use crate::report::number;
 use crate::report::table::{Cell, Table};
+use crate::report::text::{heads, say};
 use crate::report::view::{Finding, Part, Section, Verdict};
 use crate::report::words;
 
@@ -26,7 +27,7 @@ pub fn headline(audit: &Audit) -> Verdict {
     Verdict {
         class,
         icon: icon(class),
-        word: if audit.gates.is_empty() { "No verdict" } else { words::decision(audit.run.verdict) },
+        word: if audit.gates.is_empty() { say!("verdict.no_gates") } else { words::decision(audit.run.verdict) },
         sentence: words::verdict(
             audit.run.verdict,
             audit.gates.len(),
@@ -46,11 +47,10 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
         part.figures.extend(strips(&all));
     }
     if let Some(previous) = &lookup.audit.run.prev_run_id {
-        part.sentences.push(format!("The previous run of this pipeline is {previous}."));
+        part.sentences.push(say!("gates.previous", previous = previous));
     }
-    let section = Section::of("gates", "Gates", vec![part])?;
-    let lede = "A gate compares one number of this audit with the limit that its owners set. \
-                Insufficient means that the rows do not decide it, which is not a pass.";
+    let section = Section::of("gates", say!("gates.title"), vec![part])?;
+    let lede = say!("gates.lede");
     Some(if all.is_empty() { section } else { section.with_lede(lede) })
 }
 
@@ -65,29 +65,30 @@ fn finding(gate: &Gate) -> String {
     let unit = judged.unit;
     let name = label::shorten(&gate.gate, 160);
     if gate.reason == WITHHELD {
-        return format!("{name}: the number is {WITHHELD}");
+        return say!("gates.finding_withheld", gate = name, WITHHELD = WITHHELD);
     }
     if gate.decision == Decision::Insufficient {
-        return format!("{name}: {}", label::shorten(&gate.reason, 200));
+        return say!("gates.finding_undecided", gate = name, reason = label::shorten(&gate.reason, 200));
     }
-    let observed = judged.value.map_or("undefined".to_owned(), |value| number::apart(unit, value, gate.limit).0);
+    let observed = judged.value.map_or(say!("word.undefined"), |value| number::apart(unit, value, gate.limit).0);
     let interval = judged.interval.map(|(low, high)| format!(" ({})", number::range(unit, low, high)));
     let from = gate.baseline_value.zip(gate.observed).filter(|_| gate.limit_on != LimitOn::Value);
     let unit = words::unit(&gate.metric);
     let from = from.map(|(before, now)| {
         let (before, now) = number::apart(unit, before, now);
-        format!(", from {before} to {now}")
+        say!("gates.from", before = before, now = now)
     });
     let interval = interval.unwrap_or_default() + &from.unwrap_or_default();
-    format!("{name}: {observed}{interval}, n\u{a0}=\u{a0}{}", number::count(gate.n))
+    say!("gates.finding", gate = name, observed = observed + &interval, n = gate.n)
 }
 
 fn table(all: &[&Gate]) -> Table {
     let has_baseline = all.iter().any(|gate| gate.limit_on != LimitOn::Value || gate.baseline_value.is_some());
-    let mut columns = vec!["Gate", "Decision|", "Observed", "Limit"];
-    columns.extend(has_baseline.then_some(["Before", "Change"]).into_iter().flatten());
-    columns.extend(["n", "Reason|"]);
-    let mut table = Table::new("Gates of this run", &columns);
+    let columns = match has_baseline {
+        true => heads!("gate decision| observed limit before change n reason|"),
+        false => heads!("gate decision| observed limit n reason|"),
+    };
+    let mut table = Table::new(say!("gates.table"), &columns);
     for gate in all {
         let unit = words::unit(&gate.metric);
         let mut cells = vec![decision(gate), observed(gate), limit(gate)];
@@ -110,7 +111,7 @@ fn observed(gate: &Gate) -> Cell {
             Cell::number(number::apart(unit, value, gate.limit).0).with_sub(interval)
         }
         None if gate.reason == WITHHELD => Cell::withheld(),
-        None => Cell::number("undefined"),
+        None => Cell::number(say!("word.undefined")),
     }
 }
 
@@ -125,15 +126,15 @@ fn change(gate: &Gate) -> Cell {
 
 fn decision(gate: &Gate) -> Cell {
     let class = words::decision_class(gate.decision, &gate.severity);
-    let sub = (gate.severity == "warn").then(|| "warning only".to_owned());
-    Cell { mark: Some((class, icon(class))), is_reason: true, sub, ..Cell::text(words::decision(gate.decision)) }
+    let sub = (gate.severity == "warn").then(|| say!("gates.warning_only"));
+    Cell { mark: Some((class, icon(class))), is_reason: true, sub, ..Cell::text(&words::decision(gate.decision)) }
 }
 
 /// One figure, or two side by side where there are many gates.
 fn strips(all: &[&Gate]) -> Vec<Figure> {
     let drawn = &all[..all.len().min(MAX_DRAWN)];
     let per_figure = if drawn.len() > 3 { drawn.len().div_ceil(2) } else { drawn.len().max(1) };
-    let limit = words::shown(drawn.len(), all.len(), "gates", "in the order of the pipeline");
+    let limit = words::shown_of("gates", drawn.len(), all.len());
     drawn.chunks(per_figure).enumerate().map(|(at, gates)| strip(at, gates, limit.clone())).collect()
 }
 
@@ -142,11 +143,8 @@ fn strip(at: usize, gates: &[&Gate], limit: Option<String>) -> Figure {
     Figure {
         id: format!("fig-gates-{at}"),
         template: "charts/gates.svg",
-        title: format!("How far from the limit{}", if at > 0 { ", continued" } else { "" }),
-        desc: format!(
-            "Each gate on its own scale: the allowed side is tinted, the limit is a tick, the observed value a dot with \
-             its interval. {findings}"
-        ),
+        title: if at > 0 { say!("gates.strip_continued") } else { say!("gates.strip") },
+        desc: say!("gates.strip_desc", findings = findings),
         note: limit.filter(|_| at == 0),
         wide: false,
         chart: Chart::Gates(gates::draw(gates)),
@@ -155,8 +153,8 @@ fn strip(at: usize, gates: &[&Gate], limit: Option<String>) -> Figure {
 }
 
 fn numbers(at: usize, gates: &[&Gate]) -> Table {
-    let caption = format!("Numbers of the gate strip{}", if at > 0 { ", continued" } else { "" });
-    let mut table = Table::new(caption, &["Gate", "Observed", "Limit"]);
+    let caption = if at > 0 { say!("gates.strip_table_continued") } else { say!("gates.strip_table") };
+    let mut table = Table::new(caption, &heads!("gate observed limit"));
     for gate in gates {
         table.push(Label::fit(&gate.gate, 80), vec![observed(gate), limit(gate)]);
     }

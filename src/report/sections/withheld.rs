@@ -2,8 +2,8 @@
 
 use crate::privacy::{Entry, Published, Why};
 use crate::report::label::{self, Label};
-use crate::report::number;
 use crate::report::table::{Cell, Table};
+use crate::report::text::{heads, say};
 use crate::report::view::{Part, Section};
 use crate::report::words;
 
@@ -16,42 +16,36 @@ pub fn section(published: &Published) -> Option<Section> {
         return None;
     }
     let n_primary = published.log.iter().filter(|entry| entry.why == Why::Primary).count() as u64;
-    let counted = words::counted(published.log.len() as u64, "entry", "entries");
     let sentence = match published.log.len() {
-        0 => "Nothing had to be withheld.".to_owned(),
-        _ => format!("{counted} in the log, {} of them primary.", number::count(n_primary)),
+        0 => say!("withheld.nothing"),
+        _ => say!("withheld.entries", n = published.log.len(), primary = n_primary),
     };
     let part = Part { sentences: vec![sentence], tables: log(&published.log), ..Part::default() };
-    let lede = format!(
-        "Counts of fewer than {} rows are withheld (primary), and so are numbers from which one of them could be worked \
-         out (complementary). Ratios to the most favoured group are taken over the groups shown wherever one is \
-         withheld. Decisions of gates rest on all numbers.",
-        number::count(limit)
-    );
-    Some(Section::of("withheld", "What is withheld", vec![part])?.with_lede(lede))
+    let lede = say!("withheld.lede", limit = limit);
+    Some(Section::of("withheld", say!("withheld.title"), vec![part])?.with_lede(lede))
 }
 
 fn log(entries: &[Entry]) -> Vec<Table> {
-    let mut table = Table::new("Suppression log", &["Cell", "Withheld|", "Reason|"]);
+    let mut table = Table::new(say!("withheld.log"), &heads!("cell withheld| reason|"));
     for entry in entries.iter().take(MAX_LINES) {
-        let cells = vec![Cell::text(&entry.what), Cell::text(why(entry.why))];
+        let cells = vec![Cell::text(&entry.what), Cell::text(&why(entry.why))];
         table.push(Label::fit(&cell(entry), 70), cells);
     }
-    table.shown = words::shown(table.rows.len(), entries.len(), "entries", "in the order of the attributes");
+    table.shown = words::shown_of("entries", table.rows.len(), entries.len());
     if table.rows.is_empty() { Vec::new() } else { vec![table] }
 }
 
 fn cell(entry: &Entry) -> String {
     match (entry.attribute.as_str(), entry.group.as_str()) {
-        ("", _) => "all rows".to_owned(),
+        ("", _) => say!("withheld.all_rows"),
         (attribute, "") => label::product(attribute),
         (attribute, group) => format!("{}: {}", label::product(attribute), label::group(attribute, group)),
     }
 }
 
-fn why(why: Why) -> &'static str {
+fn why(why: Why) -> String {
     match why {
-        Why::Primary => "primary",
-        Why::Complementary => "complementary",
+        Why::Primary => say!("withheld.primary"),
+        Why::Complementary => say!("withheld.complementary"),
     }
 }

@@ -8,6 +8,7 @@ mod comparison;
 mod documents;
 mod explained;
 mod gate;
+mod history;
 mod structure;
 
 pub use change::{
@@ -17,6 +18,7 @@ pub use comparison::{Comparison, Difference, GateChange, Side};
 pub use documents::{AdverseActions, AdverseRow, Documents, Privacy, ReasonCount};
 pub use explained::{AttributionGap, GroupAttribution, Importance, Proxy};
 pub use gate::{Gate, LimitOn};
+pub use history::{Night, NightGate, NightMetric, Seen};
 pub use structure::{BoxKind, Cost, Repeat, Structure, StructureBox};
 
 use serde::{Deserialize, Serialize};
@@ -47,6 +49,9 @@ pub struct Audit {
     /// What the run was compared with; `None` for the first run of a pipeline.
     #[serde(default)]
     pub baseline: Option<Baseline>,
+    /// Earlier nights of the pipeline, the earliest first; kept with the run, so that its report stays as it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Night>,
     pub curves: Vec<CurvePoint>,
     /// Seeded sample of explained rows for beeswarms and dependence plots.
     pub sample: Sample,

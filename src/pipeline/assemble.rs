@@ -97,6 +97,7 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
         gates: Vec::new(),
         drift: Vec::new(),
         baseline: None,
+        history: Vec::new(),
         curves: computed.fairness.curves,
         sample: Default::default(),
         cases: Vec::new(),

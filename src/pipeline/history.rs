@@ -4,7 +4,7 @@
 //! recorded; never the run that it supersedes. So a run repeated on the same inputs is found before anything is
 //! compared, and one audited late is compared with what came before its date.
 
-use super::RunError;
+use super::{RunError, nights};
 use crate::audit::{Audit, Baseline, Distribution, Drift, Gate, MetricChange, Note, Status};
 use crate::drift;
 use crate::fairness::gates::{self, Earlier, Evidence, PREVIOUS};
@@ -44,6 +44,7 @@ pub fn compare(
             audit.drift.extend(reference.drift.iter().cloned());
         }
     }
+    audit.history = nights::before(store, audit, previous.as_ref(), supersedes)?;
     audit.baseline = previous.map(|run| baseline(&run, references.get(PREVIOUS), audit));
     audit.notes.extend(note(audit.baseline.as_ref()));
     audit.gates = decide(plan, audit, &references)?;

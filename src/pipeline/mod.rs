@@ -22,6 +22,7 @@ mod individual;
 mod maps;
 mod measured;
 mod meetings;
+mod nights;
 mod part;
 mod players;
 mod predictions;
@@ -136,6 +137,8 @@ pub fn run(plan: &Plan, store: &Store, request: &Request, progress: &dyn Progres
     let supersedes = same.as_ref().map(|run| run.run_id.as_str());
     let distributions = computed.distributions.clone();
     let mut audit = assemble::audit(plan, provenance, computed);
+    // Reports are drawn before the run is recorded, and drawn again from the record.
+    audit.run.prev_run_id = writer.previous().map(|run| run.run_id.clone());
     history::compare(plan, store, &mut audit, &distributions, supersedes)?;
     let mut rendered = Vec::new();
     if request.report {

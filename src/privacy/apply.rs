@@ -3,11 +3,12 @@
 //! Every part of an audit is named here: a part that is added later does not get past without a decision.
 
 use super::cell::is_small;
+use super::night;
 use super::tables::{self, OTHERS, SAMPLED, depth_of, is_unknown};
 use super::{Depth, Entry, Published, WITHHELD, Why, Withheld, curves, reasons};
 use crate::audit::{
-    AttributionGap, Audit, Baseline, Feature, Further, Gate, GroupAttribution, GroupCount, Metric, MetricChange, Note,
-    Proxy, Sample, Scope,
+    AttributionGap, Audit, Baseline, Feature, Further, Gate, GroupAttribution, GroupCount, Metric, MetricChange, Night,
+    Note, Proxy, Sample, Scope,
 };
 use std::collections::BTreeMap;
 
@@ -33,6 +34,7 @@ pub fn without(audit: &Audit, withheld: &Withheld, limit: u64) -> Published {
         gates: audit.gates.iter().map(|gate| applied.gate(gate)).collect(),
         drift: audit.drift.clone(),
         baseline,
+        history: applied.history(),
         curves,
         sample: Sample { n_total: audit.sample.n_total, ..Sample::default() },
         cases: Vec::new(),
@@ -244,6 +246,15 @@ impl Applied<'_> {
             self.say("", "changes of groups since the baseline run", Why::Complementary);
         }
         Some(baseline)
+    }
+
+    /// Nights that were published under a laxer limit keep their decisions alone.
+    fn history(&mut self) -> Vec<Night> {
+        let shown = night::under(&self.audit.history, self.limit);
+        if shown != self.audit.history {
+            self.say("", "numbers of earlier nights, published under a lower limit", Why::Primary);
+        }
+        shown
     }
 
     fn gate(&self, gate: &Gate) -> Gate {

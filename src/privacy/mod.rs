@@ -8,6 +8,7 @@
 //! Audit → tables: one per attribute, cells with their counts     (tables, cell)
 //!       → which cells are withheld, to what depth, and why        (protect)
 //!       → the audit without them, and a log                       (apply, curves)
+//!       → what later runs may repeat of it                        (night)
 //! ```
 //!
 //! A complementary cell is chosen so that there is *another table*, equal in everything published and in the log, in
@@ -19,9 +20,12 @@
 mod apply;
 mod cell;
 mod curves;
+mod night;
 mod protect;
 mod reasons;
 mod tables;
+
+pub use night::night;
 
 use crate::audit::Audit;
 use serde::Serialize;

@@ -1,5 +1,7 @@
 //! Small audits made by hand, for the tests of the report.
 
+mod history;
+mod lime;
 mod structure;
 
 use crate::audit::*;
@@ -26,10 +28,13 @@ pub fn binary() -> Audit {
             baseline_run_id: "0190-before".into(),
         }],
         baseline: Some(baseline()),
+        history: [("2026-11-19", 0.42), ("2026-11-20", 0.4)]
+            .map(|(as_of, parity)| history::night(as_of, parity))
+            .into(),
         curves: curves(),
         sample: sample(),
         cases: vec![case("highest score", 0.97), case("nearest the threshold", 0.5)],
-        also: vec![lime()],
+        also: vec![lime::lime()],
         adverse: Some(adverse()),
         structure: Some(structure::structure()),
         notes: vec![Note { about: "data".into(), text: "12 rows have a missing age.".into() }],
@@ -291,7 +296,7 @@ fn group_attributions() -> Vec<GroupAttribution> {
     ]
 }
 
-fn gate(decision: Decision, observed: Option<f64>) -> Gate {
+pub fn gate(decision: Decision, observed: Option<f64>) -> Gate {
     Gate {
         gate: "demographic_parity_ratio over sex ≥ 0.8".into(),
         metric: "demographic_parity_ratio".into(),
@@ -351,35 +356,6 @@ fn sample() -> Sample {
         value: (0..50).map(|i| Some(f64::from(i))).collect(),
     };
     Sample { n_total: 1_000, n_rows: 50, series: vec![series("relationship", -0.02), series("age", 0.05)] }
-}
-
-/// LIME beside the main method.
-fn lime() -> Further {
-    let term = |feature: &str, term: &str, attribution: f64| CaseTerm {
-        feature: feature.into(),
-        feature_value: String::new(),
-        attribution,
-        term: Some(term.into()),
-    };
-    let shown = |main: Case| Case {
-        explained_score: 0.6,
-        base_value: 0.3,
-        terms: vec![term("relationship", "relationship = Husband", 0.1), term("age", "age > 45", 0.2)],
-        local_fit: Some(CaseFit { local_prediction: 0.6, r2: Some(0.41), stability: Some(0.9) }),
-        ..main
-    };
-    Further {
-        proof: Proof {
-            method: "lime".into(),
-            scale: "probability".into(),
-            additivity_gap: Some(1e-16),
-            n_explained: 20,
-            local_fit: Some(FitSummary { n: 20, mean_r2: Some(0.38), mean_stability: Some(0.87), largest_miss: 0.4 }),
-            ..Proof::default()
-        },
-        outputs: vec![">50K".into()],
-        cases: vec![shown(case("highest score", 0.97)), shown(case("nearest the threshold", 0.5))],
-    }
 }
 
 fn adverse() -> AdverseActions {

@@ -79,7 +79,7 @@ fn every_kind_of_audit_has_its_sections_and_no_others() {
         "cases",
         "opinions",
         "structure",
-        "drift",
+        "history",
         "provenance",
     ];
     assert_eq!(ids(&example::binary()), full);
@@ -89,6 +89,7 @@ fn every_kind_of_audit_has_its_sections_and_no_others() {
     (bare.importance, bare.sample, bare.cases, bare.group_attributions) = Default::default();
     bare.also.clear();
     bare.structure = None;
+    bare.history.clear();
     (bare.drift, bare.baseline, bare.curves, bare.scope.explained_outputs) = Default::default();
     assert_eq!(ids(&bare), ["gates", "scope", "performance", "fairness", "provenance"]);
 }
@@ -234,6 +235,7 @@ fn an_empty_audit_is_still_a_document() {
     (audit.metrics, audit.group_counts, audit.importance, audit.gates) = Default::default();
     (audit.group_attributions, audit.drift, audit.curves, audit.sample) = Default::default();
     audit.baseline = None;
+    audit.history.clear();
     (audit.cases, audit.notes, audit.timings) = Default::default();
     let html = html(&audit);
     assert!(html.contains("No gates were set") && html.contains("adult-income"));

@@ -24,7 +24,7 @@ pub const SECTIONS: &[&str] = &[
     "opinions",
     "structure",
     "withheld",
-    "drift",
+    "history",
     "provenance",
     "impact-ratios",
     "reasons",
@@ -157,7 +157,7 @@ impl View {
             sections::opinions::section(&lookup),
             sections::structure::section(&lookup),
             sections::withheld::section(&published),
-            sections::drift::section(&lookup),
+            sections::history::section(&lookup),
             sections::provenance::section(&lookup),
         ];
         let annexes = [sections::impact::section(&lookup, &published), sections::reasons::section(&lookup)];

@@ -143,6 +143,7 @@ pub(super) fn audit(run_id: &str, pipeline: &str, as_of: &str) -> Audit {
         }],
         drift: vec![],
         baseline: None,
+        history: vec![],
         curves: vec![],
         sample: Sample::default(),
         cases: vec![],

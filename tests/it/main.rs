@@ -15,6 +15,7 @@ mod history;
 mod init;
 mod networks;
 mod nightly;
+mod nights;
 mod notify;
 mod pipelines;
 mod privacy;

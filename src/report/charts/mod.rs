@@ -12,6 +12,7 @@ pub mod heatmap;
 pub mod histogram;
 pub mod plot;
 pub mod slope;
+pub mod sparks;
 pub mod waterfall;
 
 use super::table::Table;
@@ -54,5 +55,6 @@ pub enum Chart {
     Heatmap(heatmap::Heatmap),
     Slope(slope::Slope),
     Graph(Box<graph::Graph>),
+    Sparks(sparks::Sparks),
     Waterfall(waterfall::Waterfall),
 }

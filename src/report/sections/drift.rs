@@ -9,7 +9,7 @@ use crate::report::lookup::Lookup;
 use crate::report::number::{self, Unit};
 use crate::report::table::{Cell, Table};
 use crate::report::text::{heads, say};
-use crate::report::view::{Note, Part, Section};
+use crate::report::view::{Note, Part};
 use crate::report::words;
 
 const MAX_BARS: usize = 16;
@@ -18,28 +18,32 @@ const MAX_ROWS: usize = 120;
 /// Conventional readings of the PSI.
 const GUIDES: [f64; 2] = [0.1, 0.25];
 
-pub fn section(lookup: &Lookup) -> Option<Section> {
+pub fn parts(lookup: &Lookup) -> Vec<Part> {
     let audit = lookup.audit;
+    let titled = |sentence: String| Part { sentences: vec![sentence], ..Part::titled(say!("drift.title")) };
     let Some(baseline) = &audit.baseline else {
         // Audits of versions that kept the distances alone.
-        let run_id = &audit.drift.first()?.baseline_run_id;
-        let section = Section::of("drift", say!("drift.title"), vec![distances(&audit.drift)])?;
-        return Some(section.with_lede(say!("drift.lede_distances", run_id = run_id)));
+        let run_id = audit.drift.first().map(|drift| &drift.baseline_run_id);
+        let lede = run_id.map(|run_id| titled(say!("drift.lede_distances", run_id = run_id)));
+        return lede
+            .map(|lede| Part { sentences: lede.sentences, title: lede.title, ..distances(&audit.drift) })
+            .into_iter()
+            .collect();
     };
     let since = say!("drift.since", run = &baseline.run_id, date = words::date(&baseline.as_of));
     if !baseline.not_comparable.is_empty() {
         let note = |text: &String| Note { about: say!("word.not_comparable"), text: text.clone() };
         let notes = baseline.not_comparable.iter().map(note).collect();
-        let section = Section::of("drift", say!("drift.title"), vec![Part { notes, ..Part::default() }])?;
-        return Some(section.with_lede(say!("drift.lede_none", since = since)));
+        return vec![Part { notes, ..titled(say!("drift.lede_none", since = since)) }];
     }
     let own: Vec<Drift> = audit.drift.iter().filter(|d| d.baseline_run_id == baseline.run_id).cloned().collect();
     let mut part = distances(&own);
     part.figures.extend(rank_chart(&baseline.ranks));
     let metrics =
         Part { folded: changes(&say!("drift.metrics"), &baseline.changes).into_iter().collect(), ..Part::default() };
-    let lede = say!("drift.lede", since = since);
-    Some(Section::of("drift", say!("drift.title"), vec![part, metrics])?.with_lede(lede))
+    let Part { title, sentences, .. } = titled(say!("drift.lede", since = since));
+    (part.title, part.sentences) = (title, sentences);
+    vec![part, metrics]
 }
 
 /// Bars, and the table of all distances.

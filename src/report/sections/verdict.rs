@@ -1,5 +1,7 @@
 //! The verdict in words, and every gate with what was observed and what was allowed.
 
+use super::nights::Nights;
+use super::nights_told;
 use crate::audit::{Audit, Decision, Gate, LimitOn};
 use crate::privacy::WITHHELD;
 use crate::report::charts::{Chart, Figure, gates};
@@ -48,6 +50,9 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
     }
     if let Some(previous) = &lookup.audit.run.prev_run_id {
         part.sentences.push(say!("gates.previous", previous = previous));
+    }
+    if let Some(nights) = Nights::of(lookup).filter(|_| !all.is_empty()) {
+        part.sentences.splice(0..0, nights_told::verdict(&nights).into_iter().chain(nights_told::gates(&nights)));
     }
     let section = Section::of("gates", say!("gates.title"), vec![part])?;
     let lede = say!("gates.lede");

@@ -14,6 +14,7 @@ const LOOKED_UP: &[(&str, &str)] = &[
     ("explainer.", "fn explainer("),
     ("attributions.", "fn attributions("),
     ("ranking.", "fn ranking("),
+    ("ordinal.", "fn ordinal("),
 ];
 
 /// Functions that take the end of a key, with its beginning and the places that they fill.

@@ -3,15 +3,17 @@
 use super::backward::{Backward, BackwardError, Rule, Types, differentiate};
 use super::differentiable::{Differentiable, Gradients, Stretch};
 use super::onnx::extend::{Extension, extend, int, standard_node};
-use super::onnx::{ElementType, Graph};
+use super::onnx::{ElementType, Entry, Graph, cut};
 use super::pool::Pool;
 use super::predictor::PredictError;
+use super::preprocessing::{Preprocessing, frontier, leftover, shape_of};
 use super::{Element, Feed, Model, Reading, Shape, read};
 use crate::dataset::Features;
 use crate::forest::Link;
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 use ort::session::SessionInputValue;
 use ort::value::Tensor;
+use std::collections::BTreeSet;
 
 /// Memory that one session may take for the tensors of a run.
 const RUN_BYTES: usize = 192 << 20;
@@ -31,6 +33,8 @@ pub enum Quantity {
 pub struct Differentiator {
     pool: Pool,
     feed: Feed,
+    /// Where the model is differentiated from behind its preprocessing on.
+    preprocessing: Option<Preprocessing>,
     rule: Rule,
     backward: Backward,
     layout: Vec<Stretch>,
@@ -57,7 +61,18 @@ impl Model {
         let graph = Graph::decode(&bytes)?;
         let types = Types::infer(&bytes, &graph)?;
         let inputs: Vec<&str> = feed.inputs.iter().map(|input| input.port.name.as_str()).collect();
-        let backward = differentiate(&bytes, &types, &score, &inputs, rule)?;
+        let (backward, preprocessing, types) = match differentiate(&bytes, &types, &score, &inputs, rule) {
+            Ok(backward) => (backward, None, types),
+            // Texts, codes and encoders have no gradient; what is made of them may.
+            Err(why) => {
+                let behind = behind(&bytes, &graph, &types, &score, (feed, features), rule, threads);
+                let (backward, preprocessing, types) = behind.map_err(|other| match other {
+                    BackwardError::Unfit { .. } => other,
+                    _ => why,
+                })?;
+                (backward, Some(preprocessing), types)
+            }
+        };
         let columns = types.dims(&graph, &score).and_then(|dims| match dims.as_slice() {
             [_] => Some(1),
             [_, super::onnx::Dim::Fixed(columns)] => Some(*columns),
@@ -68,7 +83,7 @@ impl Model {
             node: format!("`{score}`"),
             reason: format!("{columns:?} columns"),
         })?;
-        let layout = layout(feed, features);
+        let layout = preprocessing.as_ref().map_or_else(|| layout(feed, features), |before| before.layout.clone());
         let width = layout.last().map_or(0, |stretch| stretch.numbers.end);
         let pool = Pool::open(&self.name, &backward.bytes, threads);
         let pool = pool.map_err(|error| BackwardError::Rejected(error.to_string()))?;
@@ -76,7 +91,17 @@ impl Model {
         let copies = if rule == Rule::Rescale { 4 } else { 3 };
         let per_point = types.numbers_per_row().max(1).saturating_mul(4 * copies);
         let most_points = (RUN_BYTES / per_point).clamp(1, MOST_POINTS);
-        Ok(Differentiator { pool, feed: feed.clone(), rule, backward, layout, width, weights, most_points })
+        Ok(Differentiator {
+            pool,
+            feed: feed.clone(),
+            preprocessing,
+            rule,
+            backward,
+            layout,
+            width,
+            weights,
+            most_points,
+        })
     }
 
     /// The tensor with the quantity, in a model that computes it.
@@ -102,6 +127,45 @@ impl Model {
                 Ok((extend(&self.bytes, extension)?, name))
             }
             _ => Ok((self.bytes.clone(), reported)),
+        }
+    }
+}
+
+/// Operators without a rule that one model may have before its network begins.
+const MOST_BLOCKED: usize = 64;
+
+/// The gradient from behind the preprocessing on: cut as near to the inputs as rules reach.
+fn behind(
+    bytes: &[u8],
+    graph: &Graph,
+    types: &Types,
+    score: &str,
+    (feed, features): (&Feed, &Features),
+    rule: Rule,
+    threads: usize,
+) -> Result<(Backward, Preprocessing, Types), BackwardError> {
+    let mut blocked = BTreeSet::new();
+    loop {
+        let entries = frontier(graph, types, score, &blocked)?;
+        let before = Preprocessing::open(bytes, graph, (feed, features), entries, threads)?;
+        let entries: Vec<Entry> = before.entries.iter().map(|(entry, _)| entry.clone()).collect();
+        let shorter = cut(bytes, &entries, &[score])?;
+        let rest = Graph::decode(&shorter)?;
+        if let Some(input) = leftover(&rest, &before.entries) {
+            return Err(BackwardError::Unreached { score: score.to_owned(), tensor: input });
+        }
+        let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+        let types = Types::infer(&shorter, &rest)?;
+        match differentiate(&shorter, &types, score, &names, rule) {
+            Ok(backward) => return Ok((backward, before, types)),
+            Err(BackwardError::NoRule { node, what }) => {
+                let at = graph.nodes.iter().position(|known| known.label() == node);
+                match at.filter(|at| blocked.len() < MOST_BLOCKED && blocked.insert(*at)) {
+                    Some(_) => {}
+                    None => return Err(BackwardError::NoRule { node, what }),
+                }
+            }
+            Err(why) => return Err(why),
         }
     }
 }
@@ -132,6 +196,11 @@ fn layout(feed: &Feed, features: &Features) -> Vec<Stretch> {
 }
 
 impl Differentiator {
+    /// Whether points are not the raw numbers but what the model's preprocessing makes of them.
+    pub fn begins_behind(&self) -> bool {
+        self.preprocessing.is_some()
+    }
+
     fn run(
         &self,
         points: ArrayView2<f64>,
@@ -165,10 +234,9 @@ impl Differentiator {
         let n_rows = points.nrows();
         let padded = self.feed.fixed_batch().unwrap_or(n_rows);
         let broken = |message: String| PredictError::Runtime { n_rows, message };
-        let mut values = self.values(points, padded, |at| self.feed.inputs[at].port.name.as_str()).map_err(&broken)?;
+        let mut values = self.values(points, padded, None).map_err(&broken)?;
         if let Some(references) = references {
-            let name = |at: usize| self.backward.references[at].as_str();
-            values.extend(self.values(references, padded, name).map_err(&broken)?);
+            values.extend(self.values(references, padded, Some(&self.backward.references)).map_err(&broken)?);
         }
         let seed: Vec<f64> =
             (0..padded).flat_map(|at| self.weights.row(outputs[at.min(n_rows - 1)]).to_vec()).collect();
@@ -190,30 +258,57 @@ impl Differentiator {
         })
     }
 
-    /// Points as the inputs' tensors; the last is repeated up to a fixed batch.
+    /// Points as the inputs' tensors; the last is repeated up to a fixed batch. `names` stand for the inputs' own.
     fn values<'a>(
         &'a self,
         points: ArrayView2<f64>,
         padded: usize,
-        name: impl Fn(usize) -> &'a str,
+        names: Option<&'a [String]>,
     ) -> Result<Vec<(&'a str, SessionInputValue<'static>)>, String> {
         let mut from = 0;
         let mut values = Vec::new();
-        let mut stretches = self.layout.iter();
-        for (at, input) in self.feed.inputs.iter().enumerate() {
-            let width: usize = stretches.by_ref().take(input.columns.len()).map(|stretch| stretch.numbers.len()).sum();
+        for (at, input) in self.inputs(padded).into_iter().enumerate() {
             let last = points.nrows().saturating_sub(1);
-            let mut numbers = Vec::with_capacity(padded * width);
+            let mut numbers = Vec::with_capacity(padded * input.width);
             for row in 0..padded {
-                numbers.extend(points.slice(s![row.min(last), from..from + width]));
+                numbers.extend(points.slice(s![row.min(last), from..from + input.width]));
             }
-            let element = if input.port.element == Element::F64 { ElementType::Double } else { ElementType::Float };
-            let value = tensor(input.shape_of(width, padded), numbers, element).map_err(|error| error.to_string())?;
-            values.push((name(at), value));
-            from += width;
+            let value = tensor(input.shape, numbers, input.element).map_err(|error| error.to_string())?;
+            values.push((names.map_or(input.name, |names| names[at].as_str()), value));
+            from += input.width;
         }
         Ok(values)
     }
+
+    /// What the graph of gradients takes for `n_rows` points.
+    fn inputs<'a>(&'a self, n_rows: usize) -> Vec<Input<'a>> {
+        if let Some(before) = &self.preprocessing {
+            let input = |(entry, width): &'a (Entry, usize)| Input {
+                name: entry.name.as_str(),
+                element: entry.element,
+                shape: shape_of(entry, *width, n_rows),
+                width: *width,
+            };
+            return before.entries.iter().map(input).collect();
+        }
+        let mut stretches = self.layout.iter();
+        let mut inputs = Vec::with_capacity(self.feed.inputs.len());
+        for fed in &self.feed.inputs {
+            let width = stretches.by_ref().take(fed.columns.len()).map(|stretch| stretch.numbers.len()).sum();
+            let element = if fed.port.element == Element::F64 { ElementType::Double } else { ElementType::Float };
+            inputs.push(Input { name: fed.port.name.as_str(), element, shape: fed.shape_of(width, n_rows), width });
+        }
+        inputs
+    }
+}
+
+/// One input of the graph of gradients.
+struct Input<'a> {
+    name: &'a str,
+    element: ElementType,
+    shape: Vec<i64>,
+    /// Numbers of a point.
+    width: usize,
 }
 
 fn tensor(shape: Vec<i64>, values: Vec<f64>, element: ElementType) -> ort::Result<SessionInputValue<'static>> {
@@ -237,6 +332,9 @@ impl Differentiable for Differentiator {
     }
 
     fn points(&self, features: &Features) -> Result<Array2<f64>, PredictError> {
+        if let Some(before) = &self.preprocessing {
+            return before.points(features);
+        }
         let mut points = Array2::zeros((features.n_rows, self.width));
         let mut from = 0;
         for input in &self.feed.inputs {

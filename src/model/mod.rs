@@ -15,6 +15,7 @@ mod native;
 pub mod onnx;
 mod pool;
 pub mod predictor;
+mod preprocessing;
 mod probe;
 mod read;
 mod runtime;

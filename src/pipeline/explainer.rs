@@ -328,7 +328,10 @@ fn gradient_explainer<'a>(
     Ok(Explainer {
         engine: Engine::Gradient(Box::new(explainer.map_err(RunError::unacceptable)?)),
         outputs,
-        engine_name: engine_name.to_owned(),
+        engine_name: match differentiator.begins_behind() {
+            true => format!("{engine_name}, of the numbers behind the model's preprocessing"),
+            false => engine_name.to_owned(),
+        },
         cover_source: None,
     })
 }

@@ -9,15 +9,15 @@ use super::wire::{Field, fields, put_bytes};
 use std::collections::{BTreeSet, HashMap};
 
 /// Field numbers of `ModelProto` and `GraphProto`.
-const MODEL_GRAPH: u64 = 7;
-const GRAPH_NODE: u64 = 1;
-const GRAPH_INITIALIZER: u64 = 5;
-const GRAPH_INPUT: u64 = 11;
-const GRAPH_OUTPUT: u64 = 12;
-const GRAPH_VALUE_INFO: u64 = 13;
+pub(super) const MODEL_GRAPH: u64 = 7;
+pub(super) const GRAPH_NODE: u64 = 1;
+pub(super) const GRAPH_INITIALIZER: u64 = 5;
+pub(super) const GRAPH_INPUT: u64 = 11;
+pub(super) const GRAPH_OUTPUT: u64 = 12;
+pub(super) const GRAPH_VALUE_INFO: u64 = 13;
 /// `TensorProto.name` and `ValueInfoProto.name`.
-const TENSOR_NAME: u64 = 8;
-const VALUE_INFO_NAME: u64 = 1;
+pub(super) const TENSOR_NAME: u64 = 8;
+pub(super) const VALUE_INFO_NAME: u64 = 1;
 
 /// The same model with further graph outputs, behind those it has. Tensors that are outputs already are not repeated.
 ///
@@ -92,20 +92,25 @@ pub fn with_outputs(bytes: &[u8], names: &[&str]) -> Result<Vec<u8>, OnnxError> 
 }
 
 /// What a set of tensors is computed from.
-struct Contributing {
+pub(super) struct Contributing {
     /// Positions of nodes.
-    nodes: BTreeSet<usize>,
+    pub nodes: BTreeSet<usize>,
     /// Names of tensors read or asked for.
-    tensors: BTreeSet<String>,
+    pub tensors: BTreeSet<String>,
 }
 
 impl Contributing {
-    /// One pass from the end: a node stands behind everything it reads.
     fn to(graph: &Graph, names: &[&str]) -> Contributing {
+        Contributing::between(graph, &BTreeSet::new(), names)
+    }
+
+    /// Where `given` are there already. One pass from the end: a node stands behind everything it reads.
+    pub fn between(graph: &Graph, given: &BTreeSet<&str>, names: &[&str]) -> Contributing {
         let mut tensors: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut nodes = BTreeSet::new();
         for (at, node) in graph.nodes.iter().enumerate().rev() {
-            if node.outputs.iter().any(|output| tensors.contains(output)) {
+            let is_needed = |output: &String| tensors.contains(output) && !given.contains(output.as_str());
+            if node.outputs.iter().any(is_needed) {
                 nodes.insert(at);
                 tensors.extend(Node::reads(node));
             }
@@ -124,7 +129,7 @@ fn check_known(graph: &Graph, name: &str) -> Result<(), OnnxError> {
 }
 
 /// A graph output by name alone; ONNX Runtime infers its type.
-fn put_output(graph: &mut Vec<u8>, name: &str) {
+pub(super) fn put_output(graph: &mut Vec<u8>, name: &str) {
     let mut info = Vec::new();
     put_bytes(&mut info, VALUE_INFO_NAME, name.as_bytes());
     put_bytes(graph, GRAPH_OUTPUT, &info);
@@ -136,7 +141,7 @@ fn input_names(bytes: &[u8]) -> BTreeSet<String> {
     parts.filter(|part| part.number == GRAPH_INPUT).map(|part| name_in(&part, VALUE_INFO_NAME)).collect()
 }
 
-fn name_in(message: &Field<'_>, number: u64) -> String {
+pub(super) fn name_in(message: &Field<'_>, number: u64) -> String {
     let name = fields(message.payload).flatten().filter(|field| field.number == number).last();
     name.map_or_else(String::new, |field| String::from_utf8_lossy(field.payload).into_owned())
 }

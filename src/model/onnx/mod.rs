@@ -3,10 +3,11 @@
 //! Bytes are checked on the wire first (`wire`), decoded into the few protobuf messages that matter here (`proto`),
 //! and shown as a [`Graph`] of nodes, typed constants and ports. Three things are done with a graph: it is summarised
 //! ([`summary()`]), its margin is located ([`margin_tensor`]), and its bytes are edited so that ONNX Runtime returns
-//! more ([`append_outputs`]) or only some ([`with_outputs`]) of its tensors. Edits work on the bytes, so nothing that
+//! more ([`append_outputs`]) or only some ([`with_outputs`]) of its tensors, or starts from them ([`cut()`]). Edits work on the bytes, so nothing that
 //! this module does not model is lost.
 
 mod attribute;
+mod cut;
 mod decode;
 mod edit;
 mod element;
@@ -23,6 +24,7 @@ pub(crate) mod testing;
 mod wire;
 
 pub use attribute::Attribute;
+pub use cut::{Entry, cut};
 pub use edit::{append_outputs, with_outputs};
 pub use element::ElementType;
 pub use error::OnnxError;

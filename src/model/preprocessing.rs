@@ -25,6 +25,9 @@ pub(super) struct Preprocessing {
     pub layout: Vec<Stretch>,
 }
 
+/// Numbers of a tensor, `[rows × width]`, and its shape as the run gave it.
+type Encoded = (Array2<f64>, Vec<i64>);
+
 /// Rows that are encoded together.
 const ROWS: usize = 4_096;
 
@@ -161,8 +164,7 @@ impl Preprocessing {
         Ok(points)
     }
 
-    /// Numbers and shape of each tensor.
-    fn encode(&self, features: &Features, names: &[&str]) -> Result<Vec<(Array2<f64>, Vec<i64>)>, PredictError> {
+    fn encode(&self, features: &Features, names: &[&str]) -> Result<Vec<Encoded>, PredictError> {
         let n_rows = features.n_rows;
         let padded = self.feed.fixed_batch().unwrap_or(n_rows);
         let broken = |message: String| PredictError::Runtime { n_rows, message };

@@ -17,7 +17,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("futures", &["store/query"]),
     ("tokio", &["store", "notify/webhook.rs"]),
     ("reqwest", &["notify/webhook.rs"]),
-    ("sha2", &["store"]),
+    ("sha2", &["store", "report/script.rs"]),
     ("uuid", &["store"]),
     ("toml", &["config", "report/text/book.rs"]),
     ("schemars", &["config"]),

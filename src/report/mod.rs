@@ -14,6 +14,7 @@ pub mod label;
 pub mod lookup;
 pub mod number;
 pub mod scale;
+pub mod script;
 pub mod sections;
 pub mod structure;
 pub mod table;

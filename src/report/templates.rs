@@ -4,6 +4,7 @@
 
 use super::document;
 use super::label;
+use super::script::Script;
 use super::text::{self, Language, book::BookError};
 use super::view::View;
 use minijinja::syntax::SyntaxConfig;
@@ -24,6 +25,8 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("section.html", include_str!("../../templates/section.html")),
     ("figure.html", include_str!("../../templates/figure.html")),
     ("table.html", include_str!("../../templates/table.html")),
+    ("script.html", include_str!("../../templates/script.html")),
+    ("report.js", include_str!("../../templates/report.js")),
     ("theme.css", include_str!("../../templates/theme.css")),
     ("graph.css", include_str!("../../templates/graph.css")),
     ("structure.svg", include_str!("../../templates/structure.svg")),
@@ -72,7 +75,7 @@ pub enum ReportError {
 pub fn print(view: &View, name: &str, overrides: Option<&Path>) -> Result<String, ReportError> {
     let own = format!("{name}.html");
     let file = if view.document.is_some() && !is_known(&own, overrides) { DOCUMENT } else { &own };
-    render(view, file, overrides).map_err(|error| failure(&error, file, overrides))
+    rendered(view, file, overrides)
 }
 
 /// Prints `view` as Markdown.
@@ -83,7 +86,7 @@ pub fn print_markdown(view: &View, name: &str, overrides: Option<&Path>) -> Resu
     if view.document.is_none() && !is_known(&format!("{name}.html"), overrides) {
         return Err(unknown(name, overrides));
     }
-    render(view, MARKDOWN, overrides).map_err(|error| failure(&error, MARKDOWN, overrides))
+    rendered(view, MARKDOWN, overrides)
 }
 
 /// Prints every declared document, in HTML and in Markdown.
@@ -105,7 +108,7 @@ pub fn print_page(file: &str, view: &impl Serialize, overrides: Option<&Path>) -
     if let Some(path) = overrides {
         std::fs::read_dir(path).map_err(|source| ReportError::Folder { path: path.to_owned(), source })?;
     }
-    render(view, file, overrides).map_err(|error| failure(&error, file, overrides))
+    rendered(view, file, overrides)
 }
 
 /// The text of all templates as they are taken, to know when one has changed.
@@ -119,8 +122,16 @@ pub fn page_sources(overrides: Option<&Path>) -> Result<String, ReportError> {
     Ok(all + Language::of(overrides)?.source())
 }
 
-fn render(view: &impl Serialize, file: &str, overrides: Option<&Path>) -> Result<String, Error> {
-    environment(overrides)?.get_template(file)?.render(Serde(view))
+fn rendered(view: &impl Serialize, file: &str, overrides: Option<&Path>) -> Result<String, ReportError> {
+    let script = Script::of(overrides)?;
+    let render = || {
+        let mut environment = environment(overrides)?;
+        // The script is a file of the templates and no value: the one text that is not escaped.
+        environment.add_global("script_policy", Value::from_safe_string(script.policy()));
+        environment.add_global("script", Value::from_safe_string(script.text));
+        environment.get_template(file)?.render(Serde(view))
+    };
+    render().map_err(|error| failure(&error, file, overrides))
 }
 
 /// The content of a file that goes with the templates: the user's, else ours.
@@ -236,6 +247,7 @@ fn unknown(name: &str, overrides: Option<&Path>) -> ReportError {
 const PARTS: &[&str] = &[
     "decision",
     "document",
+    "script",
     "section",
     "figure",
     "table",

@@ -11,6 +11,8 @@ import { createRequire } from "node:module";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
+import { traces } from "./hostile.mjs";
+import { checkScript } from "./scripted.mjs";
 
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -136,6 +138,10 @@ async function checkReport(browser, path, shots) {
   check(name, "axe finds nothing at 360 px with everything opened", await violations(page));
   await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = false)));
 
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await checkScript(browser, page, url, (what, problems) => check(name, what, problems));
+  check(name, "axe finds nothing in sorted and filtered tables", await violations(page));
+
   await page.emulateMedia({ media: "print", colorScheme: "light" });
   for (const [paper, room] of Object.entries(PAPERS)) {
     await page.setViewportSize({ width: Math.floor(room.width), height: Math.floor(room.height) });
@@ -149,11 +155,31 @@ async function checkReport(browser, path, shots) {
   await page.close();
 }
 
+/** A page made of hostile names: everything is text, nothing runs, and it still fits on a phone. */
+async function checkHostile(browser, path) {
+  const name = `hostile ${path.split("/").slice(-2).join("/")}`;
+  const page = await browser.newPage({ viewport: { width: 360, height: 800 } });
+  const errors = [];
+  const requests = [];
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && errors.push(message.text()));
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("request", (request) => /^(?!file:)/.test(request.url()) && requests.push(request.url()));
+  await page.goto(pathToFileURL(resolve(path)).href, { waitUntil: "load" });
+  await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
+  const isReport = !path.includes("/site/");
+  check(name, "hostile names are text and nothing else", await traces(page, isReport ? ["script"] : []));
+  check(name, "no sideways scrolling at 360 px with everything opened", await tooWide(page));
+  check(name, "no console error, no request", [...errors, ...requests]);
+  await page.close();
+}
+
 const args = process.argv.slice(2);
+const hostileAt = args.indexOf("--hostile");
+const hostile = hostileAt >= 0 ? args.splice(hostileAt).slice(1) : [];
 const at = args.indexOf("--shots");
 const shots = at >= 0 ? args.splice(at, 2)[1] : null;
 if (args.length === 0) {
-  console.error("usage: node check.mjs [--shots FOLDER] REPORT.html...");
+  console.error("usage: node check.mjs [--shots FOLDER] REPORT.html... [--hostile PAGE.html...]");
   process.exit(2);
 }
 if (shots) mkdirSync(shots, { recursive: true });
@@ -164,6 +190,13 @@ try {
       await checkReport(browser, path, shots);
     } catch (error) {
       check(basename(path), "the report can be checked", [String(error)]);
+    }
+  }
+  for (const path of hostile) {
+    try {
+      await checkHostile(browser, path);
+    } catch (error) {
+      check(path, "the page can be checked", [String(error)]);
     }
   }
 } finally {

@@ -150,7 +150,8 @@ fn an_explanation_is_told_as_text_and_as_a_page() {
     for part in ["<!doctype html>", "Row 17", "Principal reasons", "income"] {
         assert!(page.expect(0).stdout.contains(part), "{part}");
     }
-    assert!(!page.stdout.contains("<script"));
+    assert_eq!(page.stdout.matches("<script").count(), 1, "that of the page, named by its hash");
+    assert!(page.stdout.contains("script-src 'sha256-"));
 }
 
 #[test]

@@ -299,14 +299,17 @@ pub fn impact_sentence(group: &str, best: &str, m: &Metric, n_best: u64, min_gro
 
 /// The first sentence of the report.
 pub fn verdict(verdict: Decision, n_gates: usize, n_failed: usize, n_warned: usize, n_undecided: usize) -> String {
-    let warned = (n_warned > 0).then(|| format!(" {}", say!("verdict.warned", some = n_warned, n = n_gates)));
+    let undecided = || say!("verdict.undecided", some = n_undecided, n = n_gates);
     let sentence = match verdict {
         _ if n_gates == 0 => return say!("verdict.none"),
+        Decision::Pass if n_gates == n_warned + n_undecided => say!("verdict.none_failed"),
         Decision::Pass => say!("verdict.passed", some = n_gates - n_warned - n_undecided, n = n_gates),
         Decision::Fail => say!("verdict.failed", some = n_failed, n = n_gates),
-        Decision::Insufficient => say!("verdict.undecided", some = n_undecided, n = n_gates),
+        Decision::Insufficient => undecided(),
     };
-    sentence + &warned.unwrap_or_default()
+    let warned = (n_warned > 0).then(|| say!("verdict.warned", some = n_warned, n = n_gates));
+    let open = (n_undecided > 0 && verdict != Decision::Insufficient).then(undecided);
+    [Some(sentence), warned, open].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// An explanation method in words.
@@ -392,6 +395,11 @@ mod tests {
     fn a_verdict_says_how_many_gates_of_how_many() {
         assert_eq!(verdict(Decision::Fail, 4, 1, 0, 0), "1 of 4 gates failed.");
         assert_eq!(verdict(Decision::Pass, 1, 0, 0, 0), "1 of 1 gate passed.");
+        assert_eq!(verdict(Decision::Pass, 1, 0, 1, 0), "No gate failed. 1 of 1 gate breached as a warning.");
+        assert_eq!(
+            verdict(Decision::Fail, 4, 1, 1, 2),
+            "1 of 4 gates failed. 1 of 4 gates breached as a warning. 2 of 4 gates could not be decided."
+        );
         assert_eq!(verdict(Decision::Pass, 0, 0, 0, 0), "No gates were set: this run measures and does not judge.");
     }
 

@@ -108,7 +108,8 @@ function cutInPrint(page, { width, height }) {
 }
 
 async function checkReport(browser, path, shots) {
-  const name = basename(path).replace(/\.html$/, "");
+  const pipeline = path.match(/pipeline=([^/]+)/)?.[1];
+  const name = [pipeline, basename(path).replace(/\.html$/, "")].filter(Boolean).join("-");
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   const errors = [];
   const requests = [];

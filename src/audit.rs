@@ -9,6 +9,7 @@ mod documents;
 mod explained;
 mod gate;
 mod history;
+mod layers;
 mod structure;
 
 pub use change::{
@@ -19,6 +20,7 @@ pub use documents::{AdverseActions, AdverseRow, Documents, Privacy, ReasonCount}
 pub use explained::{AttributionGap, GroupAttribution, Importance, Proxy};
 pub use gate::{Gate, LimitOn};
 pub use history::{Night, NightGate, NightMetric, Seen};
+pub use layers::{LayerActivity, LayerProbe, LayerUnit};
 pub use structure::{BoxKind, Cost, Repeat, Structure, StructureBox};
 
 use serde::{Deserialize, Serialize};
@@ -44,6 +46,12 @@ pub struct Audit {
     /// How well features tell groups.
     #[serde(default)]
     pub proxies: Vec<Proxy>,
+    /// What a network's layers do, over all rows that were sent through and by group.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerActivity>,
+    /// How well linear probes of the layers tell label and groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layer_probes: Vec<LayerProbe>,
     pub gates: Vec<Gate>,
     pub drift: Vec<Drift>,
     /// What the run was compared with; `None` for the first run of a pipeline.
@@ -69,7 +77,7 @@ pub struct Audit {
     /// What the reader must know beside the numbers (missing codes, batch-dependent scores, fallbacks…).
     pub notes: Vec<Note>,
     /// Seconds spent by stage: "read", "score", "prove" (the native structure beside the runtime), "explain", "fairness",
-    /// "importance", "drift" (counting values), "write", "total".
+    /// "importance", "drift" (counting values), "layers", "write", "total".
     pub timings: BTreeMap<String, f64>,
 }
 

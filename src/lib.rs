@@ -17,6 +17,7 @@
 //! | [`forest`] | tree ensembles in one form; knows no ONNX | |
 //! | [`explain`] | attributions: trees, linear models, games | |
 //! | [`importance`] | permutation importance | |
+//! | [`layers`] | what a network computes inside: activations by group, linear probes | |
 //! | [`stats`] | partial statistics that merge, intervals, tests | statrs |
 //! | [`drift`] | how far a run has moved from an earlier one | |
 //! | [`fairness`] | the table of metrics, comparisons, gates | |
@@ -38,6 +39,7 @@ pub mod explain;
 pub mod fairness;
 pub mod forest;
 pub mod importance;
+pub mod layers;
 pub mod model;
 pub mod notify;
 pub mod pipeline;

@@ -48,8 +48,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("model", &["audit", "dataset", "forest"]),
     ("explain", &["dataset", "forest", "model", "stats"]),
     ("importance", &["audit", "dataset", "explain", "model", "stats"]),
+    ("layers", &["stats"]),
     ("store", &["audit", "dataset", "explain"]),
-    ("plan", &["config", "dataset", "explain", "fairness", "forest", "importance", "model", "stats"]),
+    ("plan", &["config", "dataset", "explain", "fairness", "forest", "importance", "layers", "model", "stats"]),
     (
         "pipeline",
         &[
@@ -61,6 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "fairness",
             "forest",
             "importance",
+            "layers",
             "model",
             "plan",
             "privacy",

@@ -7,7 +7,7 @@ use crate::config::Scale;
 use crate::dataset::Want;
 use crate::model::NativeKind;
 use crate::pipeline::{self, Foresight, GroupSizes, RunError};
-use crate::plan::{ExplainPlan, Explained, Plan, Rows, task_name};
+use crate::plan::{ExplainPlan, Explained, Plan, PlannedLayer, Rows, task_name};
 
 /// Groups listed by name; the rest is counted.
 const MOST_GROUPS: usize = 8;
@@ -54,6 +54,7 @@ fn describe(
     }
     text += &explanations(plan, foresights);
     text += &importance(global);
+    text += &layers(plan);
     text += &groups(sizes);
     text += &line("gates", &plan.gates.len().to_string());
     text += &line("threads", &plan.threads.to_string());
@@ -73,6 +74,16 @@ fn structure(plan: &Plan) -> String {
         Some(NativeKind::Linear { weights, .. }) => format!("linear, {} features", weights.ncols()),
         None => "asked for scores only".to_owned(),
     }
+}
+
+/// Which tensors are looked at, and on how many rows.
+fn layers(plan: &Plan) -> String {
+    let Some(layers) = plan.model.as_ref().and_then(|model| model.layers.as_ref()) else { return String::new() };
+    let rows = style::thousands(layers.n_rows);
+    let probes = if layers.probes { "" } else { ", no probes" };
+    let first = line("layers", &format!("{} on {rows} rows{probes}:", layers.layers.len()));
+    let one = |layer: &PlannedLayer| line("", &format!("{} {} ({})", layer.tensor, layer.shape, layer.op));
+    first + &layers.layers.iter().map(one).collect::<String>()
 }
 
 /// What the importance methods ask of the model.

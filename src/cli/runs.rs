@@ -4,7 +4,7 @@ use super::args::{RunsArgs, ShowArgs, TextOrJson};
 use super::run::{additivity, gates_text, verdict_words};
 use super::{Done, Problem, opening, style};
 use crate::ExitStatus;
-use crate::audit::{Audit, Metric};
+use crate::audit::{Audit, LayerActivity, Metric};
 use crate::privacy::{self, Published};
 use crate::store::{RunFilter, RunSummary};
 
@@ -97,7 +97,38 @@ fn described(audit: &Audit, all: bool) -> String {
         &[false, false, false, true, false, true],
     );
     text.push('\n');
-    text
+    text + &layers(audit)
+}
+
+/// What a network's layers do over all rows, and how well label and attributes can be told from them.
+fn layers(audit: &Audit) -> String {
+    let all: Vec<&LayerActivity> = audit.layers.iter().filter(|layer| layer.attribute.is_empty()).collect();
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut told: Vec<&str> = audit.layer_probes.iter().map(|probe| probe.attribute.as_str()).collect();
+    told.sort_unstable();
+    told.dedup();
+    let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
+    let separability = |layer: &LayerActivity, attribute: &str| {
+        let of =
+            |it: &&LayerActivity| it.layer == layer.layer && it.attribute == attribute && it.group_value.is_empty();
+        number(audit.layers.iter().find(of).and_then(|it| it.separability))
+    };
+    let row = |layer: &&LayerActivity| {
+        let dead = layer.dead_units.map_or_else(|| "–".to_owned(), |dead| format!("{dead} of {}", layer.units));
+        let mut row =
+            vec![layer.layer.clone(), number(layer.mean), number(layer.std), number(layer.zero_fraction), dead];
+        row.extend(told.iter().map(|attribute| separability(layer, attribute)));
+        row
+    };
+    let rows: Vec<Vec<String>> = all.iter().map(row).collect();
+    let title =
+        |attribute: &&str| if attribute.is_empty() { "tells label".to_owned() } else { format!("tells {attribute}") };
+    let told: Vec<String> = told.iter().map(title).collect();
+    let mut columns = vec!["layer", "mean", "std", "zeros", "dead units"];
+    columns.extend(told.iter().map(String::as_str));
+    style::table(&columns, &rows, &[false, true, true, true, true, true, true, true, true]) + "\n"
 }
 
 /// Overall and across groups; single groups are shown with `--all`.

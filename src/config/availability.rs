@@ -1,25 +1,12 @@
 //! What the TOML can say already and this version cannot do yet: refused by name, never ignored.
 
 use super::error::{Findings, Problem};
-use super::tree::{Entry, Node, Value, join};
+use super::tree::{Node, Value, join};
 
-/// When a key counts as asking for something that is not there yet.
-enum Asks {
-    /// Whatever its value.
-    Always,
-    /// With a text that begins like this.
-    Prefix(&'static str),
-}
-
-use Asks::{Always, Prefix};
-
-/// Dotted keys (list indices left out). Delete a line when its feature arrives.
-const NOT_YET: &[(&str, Asks)] = &[
-    ("layers", Always),
-    ("store.catalogue", Prefix("postgres://")),
-    ("store.catalogue", Prefix("postgresql://")),
-    ("store.results", Prefix("s3://")),
-];
+/// Dotted keys (list indices left out) and how the texts begin that ask for something that is not there yet. Delete a
+/// line when its feature arrives.
+const NOT_YET: &[(&str, &str)] =
+    &[("store.catalogue", "postgres://"), ("store.catalogue", "postgresql://"), ("store.results", "s3://")];
 
 /// Notes every key and value that is not available yet.
 pub(super) fn refuse_unavailable(root: &Node, findings: &mut Findings) {
@@ -33,24 +20,11 @@ struct Refuse<'f> {
 impl Refuse<'_> {
     fn below(&mut self, node: &Node, key: &str) {
         match &node.value {
-            Value::Table(entries) => entries.iter().for_each(|(name, entry)| self.entry(entry, &join(key, name))),
+            Value::Table(entries) => entries.iter().for_each(|(name, entry)| self.below(&entry.node, &join(key, name))),
             Value::List(items) => items.iter().for_each(|item| self.below(item, key)),
-            Value::Text(text) if asks_with(key, text) => self.value(node, key),
+            Value::Text(text) if asks(key, text) => self.value(node, key),
             _ => {}
         }
-    }
-
-    fn entry(&mut self, entry: &Entry, key: &str) {
-        if !asks_always(key) {
-            return self.below(&entry.node, key);
-        }
-        let what = match entry.node.value {
-            Value::Table(_) => format!("[{key}]"),
-            Value::List(_) => format!("`{key}`"),
-            _ => format!("`{key}` = {}", entry.node),
-        };
-        let help = "leave it out for now".to_owned();
-        self.findings.add(entry.key, Problem::NotAvailable(what), "not available yet", Some(help));
     }
 
     fn value(&mut self, node: &Node, key: &str) {
@@ -59,25 +33,11 @@ impl Refuse<'_> {
     }
 }
 
-/// The only texts that are refused are addresses of remote stores.
+/// The texts that are refused are addresses of remote stores.
 const LOCAL_STORE: &str = "keep results in a folder on this machine and the catalogue in sqlite:path/to/catalogue.db";
 
-/// A further method's keys are those of the main one.
-fn main_key(key: &str) -> String {
-    key.replacen("explain.also.", "explain.", 1)
-}
-
-fn asks_always(key: &str) -> bool {
-    let key = main_key(key);
-    NOT_YET.iter().any(|(path, asks)| *path == key && matches!(asks, Always))
-}
-
-fn asks_with(key: &str, text: &str) -> bool {
-    let key = main_key(key);
-    NOT_YET.iter().filter(|(path, _)| *path == key).any(|(_, asks)| match asks {
-        Always => true,
-        Prefix(beginning) => text.starts_with(beginning),
-    })
+fn asks(key: &str, text: &str) -> bool {
+    NOT_YET.iter().any(|(path, beginning)| *path == key && text.starts_with(beginning))
 }
 
 #[cfg(test)]

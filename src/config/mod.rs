@@ -33,7 +33,7 @@ pub use expand::Environment;
 pub use project::nearest_catalogue;
 pub use schema::json_schema;
 pub use secret::Secret;
-pub use suggest::{nearest, one_of};
+pub use suggest::{closest, nearest, one_of};
 pub use typed::{
     Around, Attribute, Background, Baseline, Binned, ChangeBaseline, Config, Cover, Data, DecideOn, Discretiser,
     Explain, Fairness, FeatureSelection, Fields, Gate, Grid, Image, Importance, ImportanceMethod, InputColumns, Layers,

@@ -14,6 +14,15 @@ pub fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -
         .map(|(_, candidate)| candidate)
 }
 
+/// The `most` candidates nearest to `typed`, however far.
+pub fn closest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
+    let typed = folded(typed);
+    let mut ranked: Vec<(usize, &str)> =
+        candidates.into_iter().map(|candidate| (distance(&typed, &folded(candidate)), candidate)).collect();
+    ranked.sort_by_key(|(distance, _)| *distance);
+    ranked.into_iter().take(most).map(|(_, candidate)| candidate).collect()
+}
+
 fn folded(name: &str) -> String {
     name.to_lowercase().replace('-', "_")
 }
@@ -58,6 +67,12 @@ mod tests {
         assert_eq!(nearest("Min-Group-Rows", ["min_group_rows"]), Some("min_group_rows"));
         assert_eq!(nearest("desc", ["owner", "description"]), Some("description"));
         assert_eq!(nearest("gate", ["data", "gates"]), Some("gates"));
+    }
+
+    #[test]
+    fn the_closest_names_come_first_however_far_they_are() {
+        assert_eq!(closest("conv1/Relu", ["dense/Relu", "x", "conv2/Relu"], 2), ["conv2/Relu", "dense/Relu"]);
+        assert_eq!(closest("zzz", ["a"], 3), ["a"]);
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub enum RowIds {
 }
 
 /// Raw columns of a batch, `columns[feature]`, each of `n_rows`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Features {
     pub n_rows: usize,
     pub columns: Vec<Column>,

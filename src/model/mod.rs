@@ -3,7 +3,7 @@
 //! [`Model::open`] reads a file. A [`Feed`] says which raw columns fill which input, a [`Reading`] how outputs become
 //! scores; together they make a [`Scorer`], which runs on a pool of sessions. Where the graph is a tree ensemble or a
 //! linear model behind preprocessing ([`import`]), [`Native`] evaluates it here and proves that it agrees. Networks are
-//! differentiated: [`backward`] writes the graph of gradients, a [`Differentiator`] runs it.
+//! differentiated: [`backward`] writes the graph of gradients, a [`Differentiator`] runs it; [`Taps`] show tensors from inside.
 
 pub mod backward;
 pub mod differentiable;
@@ -23,6 +23,7 @@ mod scorer;
 mod shapes;
 mod signature;
 pub mod structure;
+mod taps;
 
 pub use differentiator::{Differentiator, Quantity};
 pub use error::ModelError;
@@ -33,6 +34,7 @@ pub use runtime::environment;
 pub use scorer::{Reading, Scored, Scorer, Shape, batch_difference};
 pub use shapes::Shapes;
 pub use signature::{Element, Port, Signature};
+pub use taps::{Tapped, Taps, Untapped};
 
 use onnx::Graph;
 use pool::Pool;

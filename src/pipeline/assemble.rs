@@ -94,6 +94,8 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
         group_attributions: Vec::new(),
         attribution_gaps: Vec::new(),
         proxies: computed.proxies,
+        layers: computed.inside.activities,
+        layer_probes: computed.inside.probes,
         gates: Vec::new(),
         drift: Vec::new(),
         baseline: None,
@@ -227,6 +229,7 @@ fn notes(plan: &Plan, computed: &Computed) -> Vec<Note> {
     let note = |about: &str, text: String| Note { about: about.to_owned(), text };
     let tally = &computed.tally;
     let mut notes = computed.notes.clone();
+    notes.extend(computed.inside.notes.iter().cloned());
     for (feature, n) in plan.selection.features.iter().zip(&tally.unlisted).filter(|(_, n)| **n > 0) {
         notes.push(note(
             "data",

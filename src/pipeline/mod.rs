@@ -19,6 +19,7 @@ mod gallery;
 mod global;
 mod history;
 mod individual;
+mod layers;
 mod maps;
 mod measured;
 mod meetings;
@@ -171,6 +172,8 @@ pub struct Computed {
     pub distributions: Vec<Distribution>,
     /// How well features tell groups.
     pub proxies: Vec<crate::audit::Proxy>,
+    /// What the network does inside.
+    pub inside: layers::Inside,
     pub notes: Vec<crate::audit::Note>,
     pub tally: crate::dataset::Tally,
     pub proof: crate::audit::Proof,
@@ -297,6 +300,8 @@ impl<'a> Computation<'a> {
             let tried = self.tried(trial, explainer.as_ref(), &further)?;
             (global.metrics, global.curves) = self.timed("importance", || trial.finish(plan, predictor, &tried))?;
         }
+        let inside = self.timed("layers", || layers::look_inside(plan, &levels, self.progress))?;
+        self.timed("write", || writer.layer_units(&inside.units))?;
         self.add("total", started.elapsed().as_secs_f64());
         let (proxies, notes) = (individual.proxies, individual.notes);
         let timings = self.timings;
@@ -309,6 +314,7 @@ impl<'a> Computation<'a> {
             curves,
             distributions,
             proxies,
+            inside,
             notes,
             tally,
             proof,

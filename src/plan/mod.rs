@@ -1,7 +1,7 @@
 //! What will be done: the config resolved against data and model, everything decided before the first row is read.
 //!
 //! `Plan::resolve` opens the data's schema and the model, binds columns to inputs (`feeding`), decides how outputs are
-//! read (`reading`), which explanation fits (`explaining`), which groups are compared (`grouping`). What does not
+//! read (`reading`), which explanation fits (`explaining`), which groups are compared (`grouping`), which layers are looked at (`layers`). What does not
 //! fit is said with the key it stands at. Only `resolve` crosses from [`crate::config::Config`] to here.
 
 mod background;
@@ -13,6 +13,7 @@ mod explanations;
 mod feeding;
 mod gating;
 mod grouping;
+mod layers;
 mod patches;
 mod privacy;
 mod reading;
@@ -25,6 +26,7 @@ pub use error::PlanError;
 pub use explaining::{Chosen, ExplainPlan, Explained, Rows};
 pub use gating::{fairness_task, importance_task};
 pub use grouping::GroupPlan;
+pub use layers::{LayersPlan, PlannedLayer};
 pub use patches::picture;
 pub use reading::name as task_name;
 pub use surrogate::LimePlan;
@@ -72,6 +74,8 @@ pub struct PlannedModel {
     pub also: Vec<ExplainPlan>,
     /// Why nothing is explained, where nothing is.
     pub unexplained: Option<String>,
+    /// What is looked at inside, where anything is.
+    pub layers: Option<LayersPlan>,
 }
 
 impl PlannedModel {
@@ -145,9 +149,12 @@ impl Plan {
             threads,
         };
         let differentiators = differentiating::open(&loaded, &explained, &wanted)?;
+        let inside = layers::Inside { model: &model, feed: &feeding.feed, features: &first, n_rows, threads };
+        let layers = layers::resolve(&loaded, &inside)?;
         let scorer = model.scorer(feeding.feed, reading, threads)?;
         let explanations::Explanations { main: explain, unexplained, also } = explained;
-        let model = Some(PlannedModel { model, scorer, native, differentiators, players, explain, also, unexplained });
+        let model =
+            PlannedModel { model, scorer, native, differentiators, players, explain, also, unexplained, layers };
         let batch_rows = batch_rows.min(rows_within(MOST_NUMBERS, &first));
         Ok(Self {
             loaded,
@@ -160,7 +167,7 @@ impl Plan {
             outputs,
             classes,
             threshold,
-            model,
+            model: Some(model),
             groups,
             gates,
         })
@@ -176,6 +183,7 @@ impl Plan {
         n_rows: u64,
         groups: GroupPlan,
     ) -> Result<Self, PlanError> {
+        layers::without_model(&loaded)?;
         let task = loaded.config.model.task.unwrap_or(Task::Binary);
         if task == Task::Multiclass {
             let found = conflict(

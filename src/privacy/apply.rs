@@ -5,7 +5,7 @@
 use super::cell::is_small;
 use super::night;
 use super::tables::{self, OTHERS, SAMPLED, depth_of, is_unknown};
-use super::{Depth, Entry, Published, WITHHELD, Why, Withheld, curves, reasons};
+use super::{Depth, Entry, Published, WITHHELD, Why, Withheld, curves, layers, reasons};
 use crate::audit::{
     AttributionGap, Audit, Baseline, Feature, Further, Gate, GroupAttribution, GroupCount, Metric, MetricChange, Night,
     Note, Proxy, Sample, Scope,
@@ -30,6 +30,8 @@ pub fn without(audit: &Audit, withheld: &Withheld, limit: u64) -> Published {
         importance: audit.importance.clone(),
         attribution_gaps: if group_attributions.is_empty() { Vec::new() } else { applied.attribution_gaps() },
         proxies: applied.proxies(),
+        layers: layers::activities(&audit.layers, withheld, limit),
+        layer_probes: layers::probes(&audit.layer_probes, withheld),
         group_attributions,
         gates: audit.gates.iter().map(|gate| applied.gate(gate)).collect(),
         drift: audit.drift.clone(),
@@ -97,6 +99,8 @@ impl Applied<'_> {
             group_attributions: Vec::new(),
             attribution_gaps: Vec::new(),
             proxies: Vec::new(),
+            layers: Vec::new(),
+            layer_probes: Vec::new(),
             ..self.audit.clone()
         };
         let tables = tables::tables(&within, self.limit);

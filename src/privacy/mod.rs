@@ -20,6 +20,7 @@
 mod apply;
 mod cell;
 mod curves;
+mod layers;
 mod night;
 mod protect;
 mod reasons;

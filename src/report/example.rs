@@ -19,6 +19,8 @@ pub fn binary() -> Audit {
         group_attributions: group_attributions(),
         attribution_gaps: vec![],
         proxies: vec![],
+        layers: vec![],
+        layer_probes: vec![],
         gates: vec![gate(Decision::Fail, Some(0.36)), gate(Decision::Insufficient, None)],
         drift: vec![Drift {
             subject: "feature".into(),

@@ -9,7 +9,9 @@
 //! [`stratified`]) and the bootstrap ([`bootstrap`]), none of which sees a row again. [`groups`] says which rows belong to which group.
 
 pub mod association;
+pub mod auc_interval;
 pub mod bootstrap;
+pub mod cholesky;
 pub mod distribution;
 pub mod exact_sum;
 pub mod groups;
@@ -22,6 +24,7 @@ pub mod ranking;
 pub mod score_gap;
 pub mod stratified;
 
+pub use auc_interval::auc_interval;
 pub use distribution::ScoreDistribution;
 pub use exact_sum::ExactSum;
 pub use groups::{Cells, Group, GroupLevels};

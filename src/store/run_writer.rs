@@ -7,12 +7,12 @@ use super::fault::{self, Place};
 use super::file::{self, SyncedFile};
 use super::leftovers::{self, Mark};
 use super::row_files::RowFiles;
-use super::rows::{FinishedRows, Origin, distributions};
+use super::rows::{FinishedRows, Origin, distributions, layer_units};
 use super::{
     ExplanationBatch, InteractionBatch, LocalFitBatch, MapBatch, PipelineLock, PredictionBatch, RunRow, RunSummary,
     Store, StoreError, StoredFile, TOOL_VERSION, insert, layout, now,
 };
-use crate::audit::{Artifact, Audit, Distribution, Run};
+use crate::audit::{Artifact, Audit, Distribution, LayerUnit, Run};
 
 /// Takes a run's rows and commits them. Dropped without [`RunWriter::commit`] or [`RunWriter::fail`], it leaves
 /// nothing behind.
@@ -142,6 +142,16 @@ impl<'a> RunWriter<'a> {
     pub fn distributions(&mut self, all: &[Distribution]) -> Result<(), StoreError> {
         let _working = self.store.ongoing.working();
         self.rows.add(distributions::write(&self.rows_target("distributions"), &self.origin, all)?);
+        Ok(())
+    }
+
+    /// Keeps what each unit of the layers looked at does; nothing where there is none.
+    pub fn layer_units(&mut self, all: &[LayerUnit]) -> Result<(), StoreError> {
+        if all.is_empty() {
+            return Ok(());
+        }
+        let _working = self.store.ongoing.working();
+        self.rows.add(layer_units::write(&self.rows_target("layer_units"), &self.origin, all)?);
         Ok(())
     }
 

@@ -122,6 +122,8 @@ pub(super) fn audit(run_id: &str, pipeline: &str, as_of: &str) -> Audit {
         group_attributions: vec![],
         attribution_gaps: vec![],
         proxies: vec![],
+        layers: vec![],
+        layer_probes: vec![],
         gates: vec![Gate {
             gate: "accuracy ≥ 0.2".into(),
             metric: "accuracy".into(),

@@ -13,6 +13,7 @@ mod formats;
 mod goldens;
 mod history;
 mod init;
+mod layers;
 mod networks;
 mod nightly;
 mod nights;

@@ -301,8 +301,6 @@ fn a_webhook_needs_an_address() {
 
 #[test]
 fn what_is_not_available_yet_is_refused_by_name() {
-    let leave = "leave it out for now";
-    one_mistake("[layers]\n", &format!("7:2 [layers] is not available yet | {leave}"));
     for (key, value) in [("results", "s3://b/x"), ("catalogue", "postgres://h/d"), ("catalogue", "postgresql://h/d")] {
         let found = mistakes(&format!("{SOUND}[store]\n{key} = \"{value}\"\n"), &[]);
         assert_eq!(found.len(), 1, "{found:?}");

@@ -1,6 +1,5 @@
-//! `[importance]` and `[layers]`: what matters over all rows, and inside a network.
+//! `[importance]`: what matters over all rows.
 
-use super::Rows;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -72,27 +71,4 @@ pub enum Grid {
     Points(#[schemars(range(min = 2))] u64),
     /// The points themselves, by column.
     Given(BTreeMap<String, Vec<f64>>),
-}
-
-/// Tensors of a neural model whose outputs are analysed.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Layers {
-    /// "all", or tensor names. Default "all".
-    pub tensors: Tensors,
-    /// "all", or how many rows are sent through. Default 200.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rows: Option<Rows>,
-}
-
-/// Which tensors.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Tensors {
-    /// The output of every layer.
-    #[default]
-    All,
-    /// By name.
-    #[serde(untagged)]
-    Named(#[schemars(length(min = 1))] Vec<String>),
 }

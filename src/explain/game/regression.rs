@@ -6,6 +6,7 @@
 //! the constraint, which therefore holds exactly, and each pair gives one equation for the differences.
 
 use super::coalition::Coalitions;
+use crate::stats::cholesky::{factor, solve};
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 
 /// Drawn pairs of k players, and the linear map from their payoffs to Shapley values.
@@ -87,44 +88,5 @@ fn solver(sign: &Array2<f64>, weight: &Array1<f64>) -> Option<Array2<f64>> {
     // The direction in which all players gain alike is settled elsewhere: any positive curvature will do there.
     let curvature = normal.diag().sum() / k as f64;
     normal += curvature / k as f64;
-    let factor = cholesky(normal)?;
-    Some(solve_cholesky(&factor, weighted))
-}
-
-/// Lower factor of a positive definite matrix; `None` if it is not (or only by rounding).
-fn cholesky(mut matrix: Array2<f64>) -> Option<Array2<f64>> {
-    let n = matrix.nrows();
-    let least = 1e-10 * matrix.diag().iter().copied().fold(0.0, f64::max);
-    for column in 0..n {
-        for row in column..n {
-            let known = matrix.slice(ndarray::s![row, ..column]).dot(&matrix.slice(ndarray::s![column, ..column]));
-            let rest = matrix[[row, column]] - known;
-            if row > column {
-                matrix[[row, column]] = rest / matrix[[column, column]];
-            } else if rest > least {
-                matrix[[column, column]] = rest.sqrt();
-            } else {
-                return None;
-            }
-        }
-    }
-    Some(matrix)
-}
-
-/// Solves L Lᵀ X = B, row by row of all right-hand sides at once.
-fn solve_cholesky(factor: &Array2<f64>, mut right: Array2<f64>) -> Array2<f64> {
-    let n = factor.nrows();
-    for row in 0..n {
-        let (known, mut rest) = right.view_mut().split_at(Axis(0), row);
-        let mut here = rest.row_mut(0);
-        here -= &factor.slice(ndarray::s![row, ..row]).dot(&known);
-        here /= factor[[row, row]];
-    }
-    for row in (0..n).rev() {
-        let (mut rest, known) = right.view_mut().split_at(Axis(0), row + 1);
-        let mut here = rest.row_mut(row);
-        here -= &factor.slice(ndarray::s![row + 1.., row]).dot(&known);
-        here /= factor[[row, row]];
-    }
-    right
+    Some(solve(&factor(normal)?, weighted))
 }

@@ -1,12 +1,13 @@
 //! The ONNX file as data: what stands in it, without running it.
 //!
 //! Bytes are checked on the wire first (`wire`), decoded into the few protobuf messages that matter here (`proto`),
-//! and shown as a [`Graph`] of nodes, typed constants and ports. Three things are done with a graph: it is summarised
-//! ([`summary()`]), its margin is located ([`margin_tensor`]), and its bytes are edited so that ONNX Runtime returns
-//! more ([`append_outputs`]) or only some ([`with_outputs`]) of its tensors, or starts from them ([`cut()`]). Edits work on the bytes, so nothing that
-//! this module does not model is lost.
+//! and shown as a [`Graph`] of nodes, typed constants and ports. Four things are done with a graph: it is summarised
+//! ([`summary()`]), its margin is located ([`margin_tensor`]), its blocks are found ([`Blocks`]), and its bytes are
+//! edited so that ONNX Runtime returns more ([`append_outputs`]) or only some ([`with_outputs`]) of its tensors, or
+//! starts from them ([`cut()`]). Edits work on the bytes, so nothing that this module does not model is lost.
 
 mod attribute;
+mod block;
 mod cut;
 mod decode;
 mod edit;
@@ -24,6 +25,7 @@ pub(crate) mod testing;
 mod wire;
 
 pub use attribute::Attribute;
+pub use block::{Block, Blocks, UnitAxis};
 pub use cut::{Entry, cut};
 pub use edit::{append_outputs, with_outputs};
 pub use element::ElementType;
@@ -31,5 +33,5 @@ pub use error::OnnxError;
 pub use graph::{Dim, Graph, Node, Opset, Port, ValueType};
 pub use margin::{MarginCut, margin_tensor};
 pub use shape::shapes;
-pub use summary::{Layer, PortSummary, Summary, summary};
+pub use summary::{Layer, PortSummary, Summary, parameters, summary};
 pub use tensor::{Tensor, Values};

@@ -112,6 +112,12 @@ fn layers(graph: &Graph) -> Vec<Layer> {
     layers
 }
 
+/// Learnt numbers of some nodes, each tensor once.
+pub fn parameters<'n>(graph: &Graph, nodes: impl IntoIterator<Item = &'n Node>) -> u64 {
+    let mut counted = BTreeSet::new();
+    nodes.into_iter().fold(0, |sum: u64, node| sum.saturating_add(parameters_of(graph, node, &mut counted)))
+}
+
 /// Learnt numbers of a node: floating-point or quantised initializers that no earlier node has counted, and what
 /// `ai.onnx.ml` operators carry as attributes.
 fn parameters_of(graph: &Graph, node: &Node, counted: &mut BTreeSet<String>) -> u64 {

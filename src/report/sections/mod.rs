@@ -13,6 +13,7 @@ pub mod fairness;
 pub mod gaps;
 pub mod history;
 pub mod impact;
+pub mod layers;
 pub mod nights;
 pub mod nights_told;
 pub mod opinions;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 mod gaps;
+mod layers;
 
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
@@ -182,6 +183,9 @@ pub(in crate::store) async fn results(connection: &mut SqliteConnection, audit: 
     let attribution_gaps = audit.attribution_gaps.iter().map(|g| gaps::attribution_gap(id, g));
     insert(connection, "attribution_gaps", gaps::ATTRIBUTION_GAPS, attribution_gaps).await?;
     insert(connection, "proxies", gaps::PROXIES, audit.proxies.iter().map(|p| gaps::proxy(id, p))).await?;
+    insert(connection, "layers", layers::LAYERS, audit.layers.iter().map(|l| layers::layer(id, l))).await?;
+    let layer_probes = audit.layer_probes.iter().map(|p| layers::layer_probe(id, p));
+    insert(connection, "layer_probes", layers::LAYER_PROBES, layer_probes).await?;
     insert(connection, "gates", GATES, audit.gates.iter().map(|g| gate(id, g))).await?;
     insert(connection, "drift", DRIFT, audit.drift.iter().map(|d| drift(id, d))).await?;
     insert(connection, "curves", CURVES, audit.curves.iter().map(|c| curve(id, c))).await?;

@@ -25,6 +25,7 @@ pub(super) const ALL: &[Migration] = &[
     Migration { version: 2, sql: include_str!("../../../migrations/0002_adjusted_p_values.sql") },
     Migration { version: 10, sql: include_str!("../../../migrations/0010_proof.sql") },
     Migration { version: 11, sql: include_str!("../../../migrations/0011_gaps_and_proxies.sql") },
+    Migration { version: 12, sql: include_str!("../../../migrations/0012_layers.sql") },
 ];
 
 fn latest(known: &[Migration]) -> i64 {

@@ -8,6 +8,7 @@ pub(super) mod distributions;
 mod explanations;
 mod file;
 mod interactions;
+pub(super) mod layer_units;
 mod local_fits;
 mod maps;
 mod predictions;

@@ -13,10 +13,11 @@ pub(in crate::store) const INTERACTIONS: &str = "interactions";
 pub(in crate::store) const LOCAL_FITS: &str = "local_fits";
 pub(in crate::store) const ATTRIBUTION_MAPS: &str = "attribution_maps";
 pub(in crate::store) const DISTRIBUTIONS: &str = "distributions";
+pub(in crate::store) const LAYER_UNITS: &str = "layer_units";
 
 /// Every row-level table.
-pub(in crate::store) const TABLES: [&str; 6] =
-    [PREDICTIONS, EXPLANATIONS, INTERACTIONS, LOCAL_FITS, ATTRIBUTION_MAPS, DISTRIBUTIONS];
+pub(in crate::store) const TABLES: [&str; 7] =
+    [PREDICTIONS, EXPLANATIONS, INTERACTIONS, LOCAL_FITS, ATTRIBUTION_MAPS, DISTRIBUTIONS, LAYER_UNITS];
 
 /// Type of `row_id`: as in the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,8 +67,10 @@ impl LabelType {
 
 /// Columns of a row-level table in order, `None` for a name that is none. `label` matters to `predictions` only.
 pub(in crate::store) fn columns(table: &str, id: IdType, label: LabelType) -> Option<Schema> {
-    if table == DISTRIBUTIONS {
-        return Some(Schema::new(distributions()));
+    match table {
+        DISTRIBUTIONS => return Some(Schema::new(distributions())),
+        LAYER_UNITS => return Some(Schema::new(layer_units())),
+        _ => {}
     }
     let mut fields = vec![required("row_id", id.data_type()), required("output", DataType::Utf8)];
     fields.extend(match table {
@@ -123,6 +126,21 @@ fn distributions() -> Vec<Field> {
         optional("category", DataType::Utf8),
         required("n", DataType::Int64),
         required("weight", DataType::Float64),
+    ]
+}
+
+/// Channels and neurons: no rows of the data either.
+fn layer_units() -> Vec<Field> {
+    vec![
+        required("layer", DataType::Utf8),
+        required("unit", DataType::Int64),
+        required("n", DataType::Int64),
+        optional("mean", DataType::Float64),
+        optional("std", DataType::Float64),
+        optional("zero_fraction", DataType::Float64),
+        optional("minimum", DataType::Float64),
+        optional("maximum", DataType::Float64),
+        optional("is_dead", DataType::Boolean),
     ]
 }
 

@@ -18,6 +18,7 @@
 //! | [`explain`] | attributions: trees, linear models, games | |
 //! | [`importance`] | permutation importance | |
 //! | [`layers`] | what a network computes inside: activations by group, linear probes | |
+//! | [`robustness`] | attacks along gradients: which decisions small changes turn | |
 //! | [`stats`] | partial statistics that merge, intervals, tests | statrs |
 //! | [`drift`] | how far a run has moved from an earlier one | |
 //! | [`fairness`] | the table of metrics, comparisons, gates | |
@@ -46,6 +47,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod privacy;
 pub mod report;
+pub mod robustness;
 pub mod site;
 pub mod stats;
 pub mod store;

@@ -49,8 +49,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("explain", &["dataset", "forest", "model", "stats"]),
     ("importance", &["audit", "dataset", "explain", "model", "stats"]),
     ("layers", &["stats"]),
+    ("robustness", &["dataset", "model", "stats"]),
     ("store", &["audit", "dataset", "explain"]),
-    ("plan", &["config", "dataset", "explain", "fairness", "forest", "importance", "layers", "model", "stats"]),
+    (
+        "plan",
+        &[
+            "config",
+            "dataset",
+            "explain",
+            "fairness",
+            "forest",
+            "importance",
+            "layers",
+            "model",
+            "robustness",
+            "stats",
+        ],
+    ),
     (
         "pipeline",
         &[
@@ -67,6 +82,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "plan",
             "privacy",
             "report",
+            "robustness",
             "stats",
             "store",
         ],

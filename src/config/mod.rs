@@ -35,10 +35,11 @@ pub use schema::json_schema;
 pub use secret::Secret;
 pub use suggest::{closest, nearest, one_of};
 pub use typed::{
-    Around, Attribute, Background, Baseline, Binned, ChangeBaseline, Config, Cover, Data, DecideOn, Discretiser,
-    Explain, Fairness, FeatureSelection, Fields, Gate, Grid, Image, Importance, ImportanceMethod, InputColumns, Layers,
-    Lime, Method, MetricsChoice, Model, Notify, NotifyOn, Outputs, PerChannel, Pipeline, Players, PointBins, Privacy,
-    Project, Report, Rows, Sampling, Scalar, Scale, Severity, Store, SurrogateFeatures, Task, Template, Tensors,
+    Around, AttackMethod, Attribute, Background, Baseline, Binned, ChangeBaseline, Config, Cover, Data, DecideOn,
+    Discretiser, Epsilon, Explain, Fairness, FeatureSelection, Fields, Gate, Grid, Image, Importance, ImportanceMethod,
+    InputColumns, Layers, Lime, Method, MetricsChoice, Model, Notify, NotifyOn, Outputs, PerChannel, Pipeline, Players,
+    PointBins, Privacy, Project, Report, Robustness, Rows, Sampling, Scalar, Scale, Severity, Store, SurrogateFeatures,
+    Task, Template, Tensors,
 };
 
 use error::Findings;

@@ -80,8 +80,12 @@ of their own.
 
 Measures of single rows rest on samples drawn with the seed, whose sizes are their `n`: `consistency` on up to 2,000
 rows (columns of the audited attributes are left out; numbers differ by standard deviations, codes and texts by being
-equal or not; the interval takes rows as independent), the flip test on up to 5,000 and up to 12 groups, weights
-disregarded.
+equal or not; the interval takes rows as independent), the flip test on up to 5,000 and up to 12 groups, attacks on
+`[robustness] rows`; weights are disregarded. `adversarial_flip_rate` and `robust_accuracy` are those within
+`[robustness] gate_epsilon`, with Wilson's intervals; their shares over all sizes of changes are in `curves`. Attacks that
+find nothing prove nothing: the flip rate is a lower bound, the robust accuracy an upper one.
+`adversarial_flip_rate_difference` has Newcombe's interval of the two extreme groups, at a level shared among all pairs
+(Bonferroni).
 
 With weights the number of trials is the effective one, (Σw)² / Σw² (Kish).
 

@@ -251,6 +251,9 @@ pub const COMPARISONS: &[ComparisonDefinition] = &[
     comparison("consistency", Sampled, false, "share of a row's 5 nearest other rows that have its decision, mean", Higher, "Zemel et al. 2013"),
     comparison("flip_rate", Sampled, false, "share of decisions that change if only the attribute does: to the reference, or (over all groups) to any other group", Near(0.0), "Galhotra et al. 2017"),
     comparison("flip_score_change", Sampled, false, "mean score as the reference − mean score", Near(0.0), "Galhotra et al. 2017"),
+    comparison("adversarial_flip_rate", Sampled, false, "share of decisions that a change of at most ε turns, as far as attacks along gradients find one", Lower, "Goodfellow et al. 2015; Madry et al. 2018"),
+    comparison("adversarial_flip_rate_difference", Sampled, false, "max − min adversarial_flip_rate of the known groups", Near(0.0), "Nanda et al. 2021"),
+    comparison("robust_accuracy", Sampled, true, "share of rows decided as labelled whatever the attacks change within ε", Higher, "Madry et al. 2018"),
     comparison("label_differential_fairness", AcrossGroups, true, "the same of labels", Near(0.0), "AIF360"),
 ];
 
@@ -271,6 +274,9 @@ pub const ONE_VS_REST_COMPARISONS: &[&str] = &[
     "abroca",
     "consistency",
     "flip_rate",
+    "adversarial_flip_rate",
+    "adversarial_flip_rate_difference",
+    "robust_accuracy",
 ];
 
 /// Comparisons of [`COMPARISONS`] that a regression has.
@@ -279,6 +285,12 @@ pub const REGRESSION_COMPARISONS: &[&str] =
 
 /// Comparisons that score rows as another group: only where the attribute is itself a column of the model.
 pub const NEED_INPUT: &[&str] = &["flip_rate", "flip_score_change"];
+
+/// Measures of attacked rows: only where `[robustness]` asks for attacks.
+pub const NEED_ATTACKS: &[&str] = &["adversarial_flip_rate", "adversarial_flip_rate_difference", "robust_accuracy"];
+
+/// Measures of single rows that all rows together have as well.
+pub const OF_ALL_ROWS: &[&str] = &["consistency", "adversarial_flip_rate", "robust_accuracy"];
 
 /// Comparisons that are made within strata, and only where there are some.
 pub const NEED_STRATA: &[&str] = &["conditional_odds_ratio", "odds_ratio_homogeneity", "clarify_cddl", "clarify_cddpl"];

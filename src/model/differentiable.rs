@@ -38,6 +38,12 @@ pub trait Differentiable: Sync {
     /// Whatever keeps the model from scoring these points.
     fn gradients(&self, points: ArrayView2<f64>, outputs: &[usize]) -> Result<Gradients, PredictError>;
 
+    /// The gradient at every point of a weighted sum of the outputs, `weights` `[points × outputs]`.
+    ///
+    /// # Errors
+    /// Whatever keeps the model from scoring these points.
+    fn combined(&self, points: ArrayView2<f64>, weights: ArrayView2<f64>) -> Result<Gradients, PredictError>;
+
     /// Multipliers of the rescale rule in place of the gradient; `references` `[points × width]`.
     ///
     /// # Errors

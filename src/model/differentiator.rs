@@ -196,6 +196,11 @@ fn layout(feed: &Feed, features: &Features) -> Vec<Stretch> {
 }
 
 impl Differentiator {
+    /// Whether points are what the model's preprocessing makes of rows, rather than their own numbers.
+    pub fn is_behind_preprocessing(&self) -> bool {
+        self.preprocessing.is_some()
+    }
+
     /// Whether points are not the raw numbers but what the model's preprocessing makes of them.
     pub fn begins_behind(&self) -> bool {
         self.preprocessing.is_some()
@@ -205,14 +210,15 @@ impl Differentiator {
         &self,
         points: ArrayView2<f64>,
         references: Option<ArrayView2<f64>>,
-        outputs: &[usize],
+        outputs: ArrayView2<f64>,
     ) -> Result<Gradients, PredictError> {
         let step = self.feed.fixed_batch().unwrap_or(self.most_points);
         let mut parts = Vec::new();
         for from in (0..points.nrows()).step_by(step.max(1)) {
             let to = (from + step).min(points.nrows());
             let references = references.as_ref().map(|references| references.slice(s![from..to, ..]));
-            parts.push(self.chunk(points.slice(s![from..to, ..]), references, &outputs[from..to])?);
+            let outputs = outputs.slice(s![from..to, ..]);
+            parts.push(self.chunk(points.slice(s![from..to, ..]), references, outputs)?);
         }
         let join = |of: fn(&Gradients) -> &Array2<f64>, width: usize| {
             let views: Vec<_> = parts.iter().map(|part| of(part).view()).collect();
@@ -224,12 +230,18 @@ impl Differentiator {
         })
     }
 
-    /// One run of one session.
+    /// Weights of one output for each point, `[points × outputs]`.
+    fn one_each(&self, outputs: &[usize]) -> Array2<f64> {
+        let shape = (outputs.len(), self.weights.nrows());
+        Array2::from_shape_fn(shape, |(point, output)| f64::from(u8::from(outputs[point] == output)))
+    }
+
+    /// One run of one session; `outputs` are each point's weights of the outputs.
     fn chunk(
         &self,
         points: ArrayView2<f64>,
         references: Option<ArrayView2<f64>>,
-        outputs: &[usize],
+        outputs: ArrayView2<f64>,
     ) -> Result<Gradients, PredictError> {
         let n_rows = points.nrows();
         let padded = self.feed.fixed_batch().unwrap_or(n_rows);
@@ -238,8 +250,8 @@ impl Differentiator {
         if let Some(references) = references {
             values.extend(self.values(references, padded, Some(&self.backward.references)).map_err(&broken)?);
         }
-        let seed: Vec<f64> =
-            (0..padded).flat_map(|at| self.weights.row(outputs[at.min(n_rows - 1)]).to_vec()).collect();
+        let seeds = outputs.dot(&self.weights);
+        let seed: Vec<f64> = (0..padded).flat_map(|at| seeds.row(at.min(n_rows - 1)).to_vec()).collect();
         let shape = vec![padded as i64, self.weights.ncols() as i64];
         let seed = tensor(shape, seed, self.backward.element).map_err(|error| broken(error.to_string()))?;
         values.push((self.backward.seed.as_str(), seed));
@@ -346,7 +358,11 @@ impl Differentiable for Differentiator {
     }
 
     fn gradients(&self, points: ArrayView2<f64>, outputs: &[usize]) -> Result<Gradients, PredictError> {
-        self.run(points, None, outputs)
+        self.run(points, None, self.one_each(outputs).view())
+    }
+
+    fn combined(&self, points: ArrayView2<f64>, weights: ArrayView2<f64>) -> Result<Gradients, PredictError> {
+        self.run(points, None, weights)
     }
 
     fn multipliers(
@@ -356,7 +372,7 @@ impl Differentiable for Differentiator {
         outputs: &[usize],
     ) -> Result<Gradients, PredictError> {
         match self.rule {
-            Rule::Rescale => self.run(points, Some(references), outputs),
+            Rule::Rescale => self.run(points, Some(references), self.one_each(outputs).view()),
             Rule::Derivative => Err(PredictError::Runtime {
                 n_rows: points.nrows(),
                 message: "the graph was written for derivatives, not for multipliers".to_owned(),

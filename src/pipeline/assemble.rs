@@ -131,6 +131,8 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
     audit.importance.extend(computed.global.importance);
     audit.curves.extend(computed.global.curves);
     audit.metrics.extend(computed.global.metrics);
+    audit.metrics.extend(computed.attacked.metrics);
+    audit.curves.extend(computed.attacked.curves);
     audit.metrics.extend(agreeing::agreements(&audit.importance, &audit.scope.explained_outputs));
     audit
 }
@@ -230,6 +232,7 @@ fn notes(plan: &Plan, computed: &Computed) -> Vec<Note> {
     let tally = &computed.tally;
     let mut notes = computed.notes.clone();
     notes.extend(computed.inside.notes.iter().cloned());
+    notes.extend(computed.attacked.notes.iter().cloned());
     for (feature, n) in plan.selection.features.iter().zip(&tally.unlisted).filter(|(_, n)| **n > 0) {
         notes.push(note(
             "data",

@@ -72,11 +72,7 @@ impl Sample<'_> {
 
     /// The name of each row's group; `None` where a part of it is unknown.
     fn groups(&self, people: &People, attribute: &AttributeSpec) -> Vec<Option<String>> {
-        let level = |column: usize, row: usize| self.levels.levels[column][people.codes[column][row] as usize].as_str();
-        let name = |row: usize| {
-            let parts: Vec<&str> = attribute.columns.iter().map(|column| level(*column, row)).collect();
-            (!parts.contains(&UNKNOWN)).then(|| parts.join(","))
-        };
+        let name = |row: usize| group_name(attribute, self.levels, |column| people.codes[column][row]);
         (0..people.n_rows()).map(name).collect()
     }
 
@@ -288,6 +284,17 @@ impl Sample<'_> {
             text: format!("Of {} rows, {}, drawn with the seed.", people.n_total, parts.join(", ")),
         })
     }
+}
+
+/// The name of a row's group, by the row's code of each group column; `None` where a part of it is unknown.
+pub(super) fn group_name(
+    attribute: &AttributeSpec,
+    levels: &GroupLevels,
+    code: impl Fn(usize) -> u32,
+) -> Option<String> {
+    let level = |column: &usize| levels.levels[*column][code(*column) as usize].as_str();
+    let parts: Vec<&str> = attribute.columns.iter().map(level).collect();
+    (!parts.contains(&UNKNOWN)).then(|| parts.join(","))
 }
 
 /// Decisions and first scores of all rows.

@@ -7,6 +7,8 @@ mod additivity;
 mod adverse;
 mod agreeing;
 mod assemble;
+mod attacked;
+mod attacking;
 mod curves;
 mod drifting;
 mod error;
@@ -25,6 +27,7 @@ mod measured;
 mod meetings;
 mod nights;
 mod part;
+mod permuting;
 mod players;
 mod predictions;
 mod proof;
@@ -43,13 +46,14 @@ use crate::audit::{Audit, Distribution};
 use crate::config::{ImportanceMethod, Template};
 use crate::dataset::Reader;
 use crate::fairness::{FairnessAccumulator, FairnessResult};
-use crate::importance::{self, PeopleSample, Reservoir, Sample, permutation_importance};
+use crate::importance::{self, PeopleSample, Reservoir};
 use crate::model::NativePredictor;
 use crate::model::predictor::Predictor;
-use crate::plan::{Background, Plan, importance_task};
+use crate::plan::{Background, Plan};
 use crate::report;
 use crate::stats::GroupLevels;
 use crate::store::{Committed, Inputs, Report, RunSummary, RunWriter, Store, TOOL_VERSION};
+use attacking::Attacked;
 use drifting::Drifting;
 use explaining::{ExplainedRun, Explaining};
 use further::FurtherRun;
@@ -57,6 +61,7 @@ use global::Global;
 use individual::individual;
 pub use measured::favourable_is_positive;
 use measured::{rows, spec};
+use permuting::permutation;
 use reference::background;
 use scoring::Agreement;
 use std::collections::BTreeMap;
@@ -174,6 +179,7 @@ pub struct Computed {
     pub proxies: Vec<crate::audit::Proxy>,
     /// What the network does inside.
     pub inside: layers::Inside,
+    pub attacked: Attacked,
     pub notes: Vec<crate::audit::Note>,
     pub tally: crate::dataset::Tally,
     pub proof: crate::audit::Proof,
@@ -218,6 +224,7 @@ impl<'a> Computation<'a> {
         let mut drifting = Drifting::new(plan);
         let mut sample = self.importance_sample();
         let mut people = self.people_sample();
+        let mut spreads = attacking::spreads(plan);
         let mut agreement = Agreement::default();
         let pseudonyms = assemble::pseudonyms(plan);
         let mut batch_difference = None;
@@ -254,6 +261,9 @@ impl<'a> Computation<'a> {
                 self.timed("individual", || {
                     people.update(batch.first_row, &batch.features, &batch.codes, scores, &scored.decisions);
                 });
+            }
+            if let Some(spreads) = &mut spreads {
+                self.timed("robustness", || spreads.update(&batch.features));
             }
             self.progress.rows_done(batch.first_row + batch.features.n_rows as u64);
         }
@@ -302,6 +312,8 @@ impl<'a> Computation<'a> {
         }
         let inside = self.timed("layers", || layers::look_inside(plan, &levels, self.progress))?;
         self.timed("write", || writer.layer_units(&inside.units))?;
+        let progress = self.progress;
+        let attacked = self.timed("robustness", || attacking::attack(plan, spreads, &levels, progress))?;
         self.add("total", started.elapsed().as_secs_f64());
         let (proxies, notes) = (individual.proxies, individual.notes);
         let timings = self.timings;
@@ -315,6 +327,7 @@ impl<'a> Computation<'a> {
             distributions,
             proxies,
             inside,
+            attacked,
             notes,
             tally,
             proof,
@@ -389,29 +402,4 @@ impl<'a> Computation<'a> {
         let possible = plan.model.is_some() && plan.selection.label.is_some();
         (wanted && possible).then(|| Reservoir::new(importance::DEFAULT_CAP, plan.config().pipeline.seed))
     }
-}
-
-fn permutation(
-    plan: &Plan,
-    sample: Option<&Sample>,
-    predictor: &dyn Predictor,
-) -> Result<Option<importance::PermutationImportance>, RunError> {
-    let asked = plan.config().importance.methods.as_ref();
-    if asked.is_some_and(|methods| !methods.contains(&ImportanceMethod::Permutation)) {
-        return Ok(None);
-    }
-    let (Some(sample), Some(model)) = (sample, &plan.model) else { return Ok(None) };
-    let task = importance_task(plan.task);
-    let asked = plan.config().importance.metrics.iter().flatten();
-    let named: Vec<_> = asked.filter_map(|name| importance::Metric::parse(name, task).ok()).collect();
-    let metrics = if named.is_empty() { vec![importance::Metric::default_for(task)] } else { named };
-    let settings = importance::Settings {
-        task,
-        metrics,
-        repeats: plan.config().importance.repeats as usize,
-        seed: plan.config().pipeline.seed,
-        confidence: plan.groups.confidence,
-        threshold: plan.threshold,
-    };
-    permutation_importance(predictor, sample, &model.players, &settings).map(Some).map_err(RunError::unacceptable)
 }

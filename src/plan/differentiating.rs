@@ -5,7 +5,7 @@ use super::explaining::{Chosen, ExplainPlan};
 use super::explanations::Explanations;
 use crate::config::{Loaded, Scale, Task};
 use crate::dataset::Features;
-use crate::model::backward::Rule;
+use crate::model::backward::{BackwardError, Rule};
 use crate::model::{Differentiator, Feed, Model, Quantity, Reading};
 
 /// What is differentiated, and by which rule.
@@ -42,16 +42,20 @@ pub fn open(
     let keys = std::iter::once("explain".to_owned()).chain((0..).map(|at| format!("explain.also.{at}")));
     for (explain, key) in explained.main.iter().chain(&explained.also).zip(keys) {
         let Some(what) = what(wanted.task, explain) else { continue };
-        if opened.iter().any(|(known, _)| *known == what) {
-            continue;
-        }
-        let made = wanted.model.differentiator(wanted.feed, wanted.reading, wanted.features, what, wanted.threads);
-        let made = made.map_err(|why| {
+        add(&mut opened, what, wanted).map_err(|why| {
             let message = format!("method \"{}\" does not fit this model: {why}", explain.method.name());
             let help = "use \"exact\", \"kernel\" or \"permutation\", which only ask for scores";
             PlanError::Config(Box::new(loaded.errors([conflict(format!("{key}.method"), message, help)])))
         })?;
-        opened.push((what, made));
     }
     Ok(opened)
+}
+
+/// Opens the graph for `what` beside those that are open, unless it is one of them.
+pub fn add(opened: &mut Vec<(What, Differentiator)>, what: What, wanted: &Wanted) -> Result<(), BackwardError> {
+    if opened.iter().all(|(known, _)| *known != what) {
+        let made = wanted.model.differentiator(wanted.feed, wanted.reading, wanted.features, what, wanted.threads);
+        opened.push((what, made?));
+    }
+    Ok(())
 }

@@ -43,6 +43,12 @@ pub fn resolve(
             let help = "gate on differences between groups instead: a model cannot react to what it does not see";
             conflicts.push(conflict(format!("gates.{at}.attribute"), message, help));
         }
+        let attacks = table::NEED_ATTACKS.contains(&gate.metric.as_str());
+        if attacks && loaded.config.robustness.is_none() {
+            let message = format!("{} is measured by attacks, and there is no [robustness]", gate.metric);
+            let help = "add [robustness] with the size of changes as `epsilon`";
+            conflicts.push(conflict(format!("gates.{at}.metric"), message, help));
+        }
         if needs_labels(&gate.metric) && loaded.config.data.label.is_none() {
             let message = format!("the metric {} needs labels, and [data] names no label", gate.metric);
             conflicts.push(conflict(
@@ -51,7 +57,7 @@ pub fn resolve(
                 "set [data] label, or gate on a metric of scores alone",
             ));
         }
-        if let Some(named) = groups.metrics.as_ref().filter(|named| !named.contains(&gate.metric)) {
+        if let Some(named) = groups.metrics.as_ref().filter(|named| !attacks && !named.contains(&gate.metric)) {
             let message = format!("the metric {} is not among [fairness] metrics, so it is not measured", gate.metric);
             let help = format!("add it to metrics = [{}], or measure all", named.join(", "));
             conflicts.push(conflict(format!("gates.{at}.metric"), message, help));

@@ -18,6 +18,7 @@ mod patches;
 mod privacy;
 mod reading;
 mod reasons;
+mod robustness;
 mod surrogate;
 
 pub use background::{Background, MOST_ROWS as MOST_BACKGROUND_ROWS, choose, sample as sample_background, within};
@@ -29,6 +30,7 @@ pub use grouping::GroupPlan;
 pub use layers::{LayersPlan, PlannedLayer};
 pub use patches::picture;
 pub use reading::name as task_name;
+pub use robustness::RobustnessPlan;
 pub use surrogate::LimePlan;
 
 use crate::config::{Config, Loaded, Task};
@@ -76,12 +78,22 @@ pub struct PlannedModel {
     pub unexplained: Option<String>,
     /// What is looked at inside, where anything is.
     pub layers: Option<LayersPlan>,
+    /// Attacks, where they are asked for.
+    pub robustness: Option<RobustnessPlan>,
 }
 
 impl PlannedModel {
     /// The gradients that an explanation follows.
     pub fn differentiator(&self, task: Task, explain: &ExplainPlan) -> Option<&Differentiator> {
-        let wanted = differentiating::what(task, explain)?;
+        self.differentiator_of(differentiating::what(task, explain)?)
+    }
+
+    /// The gradients that attacks follow.
+    pub fn attacked(&self, robustness: &RobustnessPlan) -> Option<&Differentiator> {
+        self.differentiator_of(robustness.what)
+    }
+
+    fn differentiator_of(&self, wanted: differentiating::What) -> Option<&Differentiator> {
         self.differentiators.iter().find(|(what, _)| *what == wanted).map(|(_, differentiator)| differentiator)
     }
 }
@@ -148,13 +160,27 @@ impl Plan {
             task,
             threads,
         };
-        let differentiators = differentiating::open(&loaded, &explained, &wanted)?;
+        let mut differentiators = differentiating::open(&loaded, &explained, &wanted)?;
+        let robustness = robustness::decide(&loaded, &source, &selection, &wanted)?;
+        if let Some(robustness) = &robustness {
+            robustness::open(&loaded, robustness, &mut differentiators, &wanted)?;
+        }
         let inside = layers::Inside { model: &model, feed: &feeding.feed, features: &first, n_rows, threads };
         let layers = layers::resolve(&loaded, &inside)?;
         let scorer = model.scorer(feeding.feed, reading, threads)?;
         let explanations::Explanations { main: explain, unexplained, also } = explained;
-        let model =
-            PlannedModel { model, scorer, native, differentiators, players, explain, also, unexplained, layers };
+        let model = PlannedModel {
+            model,
+            scorer,
+            native,
+            differentiators,
+            players,
+            explain,
+            also,
+            unexplained,
+            layers,
+            robustness,
+        };
         let batch_rows = batch_rows.min(rows_within(MOST_NUMBERS, &first));
         Ok(Self {
             loaded,
@@ -184,6 +210,7 @@ impl Plan {
         groups: GroupPlan,
     ) -> Result<Self, PlanError> {
         layers::without_model(&loaded)?;
+        robustness::refuse_without_model(&loaded)?;
         let task = loaded.config.model.task.unwrap_or(Task::Binary);
         if task == Task::Multiclass {
             let found = conflict(

@@ -62,7 +62,14 @@ pub fn tables(audit: &Audit, limit: u64) -> Vec<Table> {
 }
 
 /// Measures of single rows: their counts are those of a sample, not of a group.
-pub const SAMPLED: &[&str] = &["consistency", "flip_rate", "flip_score_change"];
+pub const SAMPLED: &[&str] = &[
+    "consistency",
+    "flip_rate",
+    "flip_score_change",
+    "adversarial_flip_rate",
+    "adversarial_flip_rate_difference",
+    "robust_accuracy",
+];
 
 /// A row about one group (or all rows), not about groups against each other.
 fn is_cell(metric: &Metric) -> bool {

@@ -1,5 +1,6 @@
 //! Small audits made by hand, for the tests of the report.
 
+mod curves;
 mod history;
 mod lime;
 mod structure;
@@ -33,7 +34,7 @@ pub fn binary() -> Audit {
         history: [("2026-11-19", 0.42), ("2026-11-20", 0.4)]
             .map(|(as_of, parity)| history::night(as_of, parity))
             .into(),
-        curves: curves(),
+        curves: curves::curves(),
         sample: sample(),
         cases: vec![case("highest score", 0.97), case("nearest the threshold", 0.5)],
         also: vec![lime::lime()],
@@ -318,36 +319,6 @@ pub fn gate(decision: Decision, observed: Option<f64>) -> Gate {
         reason: "Female against Male".into(),
         n: 990,
     }
-}
-
-fn curves() -> Vec<CurvePoint> {
-    let point = |kind: &str, feature: &str, group: &str, x: f64, y: f64| CurvePoint {
-        kind: kind.into(),
-        feature: feature.into(),
-        group_value: group.into(),
-        output: ">50K".into(),
-        x,
-        y,
-        n: 100,
-        ci_low: Some((y - 0.05).max(0.0)),
-        ci_high: Some((y + 0.05).min(1.0)),
-    };
-    let tenths: Vec<f64> = (0..10).map(|i| f64::from(i) / 10.0).collect();
-    let places = [("", ""), ("sex", "Female"), ("sex", "Male")];
-    let at = |(attribute, group): (&str, &str)| {
-        let curve = |kind: &str, y: &dyn Fn(f64) -> f64| -> Vec<CurvePoint> {
-            tenths.iter().map(|x| point(kind, attribute, group, *x, y(*x))).collect()
-        };
-        [
-            curve("roc", &|x| x.sqrt()),
-            curve("pr", &|x| 1.0 - 0.5 * x),
-            curve("calibration", &|x| x),
-            curve("score_histogram", &|_| 0.1),
-            curve("threshold", &|x| 1.0 - x),
-        ]
-        .concat()
-    };
-    places.into_iter().flat_map(at).collect()
 }
 
 fn sample() -> Sample {

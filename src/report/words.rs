@@ -72,6 +72,8 @@ const UNITS: &[(&str, Unit)] = &[
     ("consistency", Unit::Share),
     ("flip_rate", Unit::Share),
     ("flip_score_change", Unit::Value),
+    ("adversarial_flip_rate", Unit::Share),
+    ("robust_accuracy", Unit::Share),
     ("differential_fairness", Unit::Index),
     ("label_differential_fairness", Unit::Index),
     ("psi", Unit::Index),

@@ -21,5 +21,6 @@ mod notify;
 mod pipelines;
 mod privacy;
 mod project;
+mod robustness;
 mod site;
 mod surrogates;

@@ -68,6 +68,16 @@ grid = 20
 [layers]
 tensors = "all"
 rows = 200
+[robustness]
+epsilon = [0.1, 0.2]
+gate_epsilon = 0.1
+attack = "pgd"
+steps = 20
+step_size = 0.125
+restarts = 1
+rows = 1000
+columns = ["age"]
+range = { age = [17, 90] }
 [fairness]
 attributes = ["sex", "race", ["sex", "race"], { column = "age", bins = [25, 45, 65] }]
 reference = { sex = "Male" }

@@ -12,6 +12,7 @@ mod layers;
 mod lime;
 mod model;
 mod output;
+mod robustness;
 
 pub use data::{Data, Image, PerChannel, Scalar};
 pub use explain::{Baseline, Cover, Explain, Method, Outputs, Players, Rows, Sampling, Scale};
@@ -22,6 +23,7 @@ pub use layers::{Layers, Tensors};
 pub use lime::{Around, Discretiser, FeatureSelection, Lime, PointBins, SurrogateFeatures};
 pub use model::{Background, InputColumns, Model, Task};
 pub use output::{Notify, NotifyOn, Privacy, Report, Store, Template};
+pub use robustness::{AttackMethod, Epsilon, Robustness};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -58,6 +60,9 @@ pub struct Config {
     /// Neural models: tensors whose outputs are analysed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layers: Option<Layers>,
+    /// Whether small changes turn decisions: attacks along the gradients of the score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub robustness: Option<Robustness>,
     /// Groups and the metrics that compare them. Without it no group is compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fairness: Option<Fairness>,

@@ -57,6 +57,14 @@ impl Differentiable for Kinked {
         })
     }
 
+    fn combined(&self, points: ArrayView2<f64>, weights: ArrayView2<f64>) -> Result<Gradients, PredictError> {
+        let of = |output| self.gradients(points, &vec![output; points.nrows()]);
+        let (mut first, second) = (of(0)?, of(1)?);
+        let weight = |output: usize| weights.column(output).insert_axis(Axis(1)).to_owned();
+        first.gradients = &first.gradients * &weight(0) + &second.gradients * &weight(1);
+        Ok(first)
+    }
+
     fn multipliers(
         &self,
         points: ArrayView2<f64>,

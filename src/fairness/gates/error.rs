@@ -134,5 +134,5 @@ fn of_metric(gate: &GateSpec, task: Task, attributes: &[String], outputs: &[Stri
 }
 
 fn compares_groups(metric: &str) -> bool {
-    metric != "consistency" && !table::MEASURES.iter().any(|definition| definition.name == metric)
+    !table::OF_ALL_ROWS.contains(&metric) && !table::MEASURES.iter().any(|definition| definition.name == metric)
 }

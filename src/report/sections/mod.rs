@@ -21,6 +21,7 @@ pub mod performance;
 pub mod provenance;
 pub mod proxies;
 pub mod reasons;
+pub mod robustness;
 pub mod scope;
 pub mod structure;
 pub mod thresholds;

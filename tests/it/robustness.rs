@@ -1,0 +1,127 @@
+//! Attacks along gradients: what small changes turn, whom, and which gates that breaches.
+
+use crate::project::{DAY, Project, repository};
+use std::fs;
+
+fn shipped(name: &str, files: &[&str]) -> Project {
+    let project = Project::empty();
+    let toml = format!("pipelines/{name}.toml");
+    for file in [toml.as_str()].iter().chain(files) {
+        project.write(file, fs::read(repository().join(file)).unwrap());
+    }
+    project
+}
+
+fn network() -> Project {
+    shipped("adult-mlp", &["data/adult-mlp.onnx", "data/adult.parquet"])
+}
+
+/// The network attacked, and nothing else that takes long.
+const QUICK: &[&str] = &[
+    "run",
+    "pipelines/adult-mlp.toml",
+    "--as-of",
+    DAY,
+    "--set",
+    "explain.method=\"none\"",
+    "--set",
+    "explain.also=[]",
+    "--set",
+    "importance.methods=[]",
+    "--set",
+    "data.filter=\"row_id < 1500\"",
+    "--set",
+    "robustness.rows=300",
+];
+
+const CURVES: &str = "SELECT kind, feature, group_value, x, y, n FROM curves
+    WHERE kind LIKE 'adversarial%' OR kind = 'robust_accuracy' ORDER BY kind, feature, group_value, x";
+
+#[test]
+fn larger_changes_turn_more_decisions_and_the_metric_is_that_of_the_gates_size() {
+    let project = network();
+    project.probity(QUICK).expect(0);
+    let points = project.query(CURVES);
+    let of = |kind: &str, feature: &str| -> Vec<(f64, f64)> {
+        let wanted = points.iter().filter(|point| point["kind"] == kind && point["feature"] == feature);
+        wanted.map(|point| (point["x"].as_f64().unwrap(), point["y"].as_f64().unwrap())).collect()
+    };
+    let (turned, step) = (of("adversarial_flip_rate", ""), of("adversarial_flip_rate_fgsm", ""));
+    assert_eq!(turned.iter().map(|point| point.0).collect::<Vec<_>>(), [0.0, 0.05, 0.1, 0.25, 0.5]);
+    assert_eq!(turned[0].1, 0.0);
+    assert!(turned.is_sorted_by(|a, b| a.1 <= b.1) && turned[4].1 > 0.1, "{turned:?}");
+    assert!(turned.iter().zip(&step).all(|(any, step)| any.1 >= step.1));
+    assert!(of("robust_accuracy", "").is_sorted_by(|a, b| a.1 >= b.1));
+    let metric = |name: &str, attribute: &str, group: &str| {
+        let query = format!(
+            "SELECT value FROM metrics WHERE metric = '{name}' AND attribute = '{attribute}' AND group_value = '{group}'"
+        );
+        project.value(&query).as_f64().unwrap()
+    };
+    assert_eq!(metric("adversarial_flip_rate", "", ""), turned[2].1);
+    let [female, male] = ["Female", "Male"].map(|group| metric("adversarial_flip_rate", "sex", group));
+    let difference = metric("adversarial_flip_rate_difference", "sex", "");
+    assert!((difference - (male - female).abs()).abs() < 1e-12);
+    let rows = "SELECT sum(n) FROM metrics WHERE metric = 'adversarial_flip_rate' AND attribute = 'sex'";
+    assert_eq!(project.value(rows), 300);
+    let report = fs::read_to_string(project.stored(&["audit.html"])).unwrap();
+    assert!(report.contains("Decisions under attack") && report.contains("Decisions turned by sex"));
+    assert!(report.contains("Attacks changed") && report.contains("rows, drawn with the seed"));
+}
+
+#[test]
+fn threads_and_batches_change_no_digit_of_an_attack() {
+    let found = |more: &[&str]| {
+        let project = network();
+        project.probity(&[QUICK, more].concat()).expect(0);
+        project.query(CURVES)
+    };
+    assert_eq!(found(&["--threads", "1"]), found(&["--threads", "3", "--batch-rows", "1024"]));
+}
+
+#[test]
+fn a_gate_on_turned_decisions_fails_the_run() {
+    let project = network();
+    let gate = "gates=[{ metric = \"adversarial_flip_rate\", max = 0.0001 }]";
+    let run = project.probity(&[QUICK, &["--set", gate, "--set", "robustness.attack=\"fgsm\""]].concat());
+    assert!(run.expect(1).stdout.contains("adversarial_flip_rate"));
+}
+
+#[test]
+fn pictures_are_attacked_within_their_range() {
+    let project = shipped("mnist-cnn", &["data/mnist-cnn.onnx", "data/mnist-cnn.parquet"]);
+    let quick = ["--set", "explain.method=\"none\"", "--set", "importance.methods=[]", "--set", "robustness.rows=20"];
+    let run = ["run", "pipelines/mnist-cnn.toml", "--as-of", DAY, "--set", "robustness.epsilon=[0.1, 1]"];
+    project.probity(&[&run[..], &quick].concat()).expect(0);
+    let last = "SELECT y FROM curves WHERE kind = 'adversarial_flip_rate' AND feature = '' AND x = 1";
+    assert_eq!(project.value(last), 1.0, "a picture that may become any other turns");
+}
+
+#[test]
+fn what_cannot_be_attacked_is_refused_with_what_to_do() {
+    let diabetes = shipped("diabetes", &["data/diabetes.onnx", "data/diabetes.csv"]);
+    let check = ["check", "pipelines/diabetes.toml", "--set", "robustness.epsilon=0.1"];
+    assert!(diabetes.probity(&check).expect(2).stderr.contains("a regression makes no decisions"));
+    let german = shipped("german-credit", &["data/german-credit.onnx", "data/german-credit.parquet"]);
+    let check = ["check", "pipelines/german-credit.toml", "--set", "robustness.epsilon=0.1"];
+    let columns = ["--set", "robustness.columns=[\"duration_months\"]"];
+    let said = german.probity(&[&check[..], &columns].concat()).expect(2).stderr.clone();
+    assert!(said.contains("no gradient to attack along") && said.contains("sensitivity"), "{said}");
+    let gate = "gates=[{ metric = \"robust_accuracy\", min = 0.5 }]";
+    let said = german.probity(&["check", "pipelines/german-credit.toml", "--set", gate]).expect(2).stderr.clone();
+    assert!(said.contains("there is no [robustness]"), "{said}");
+    let network = network();
+    let refused = |more: &[&str]| {
+        network.probity(&[&["check", "pipelines/adult-mlp.toml"], more].concat()).expect(2).stderr.clone()
+    };
+    let said = refused(&["--set", "robustness.columns=[\"agee\"]"]);
+    assert!(said.contains("`agee` does not feed the model; did you mean `age`?"), "{said}");
+    let said = refused(&["--set", "robustness.gate_epsilon=0.3"]);
+    assert!(said.contains("0.3 is not among the sizes"), "{said}");
+    let said = refused(&["--set", "robustness.range={ age = [90, 17] }"]);
+    assert!(said.contains("holds no number"), "{said}");
+    let said = refused(&["--set", "robustness={ epsilon = 0.1 }"]);
+    assert!(said.contains("every column holds whole numbers"), "{said}");
+    let said = refused(&["--set", "robustness.epsilon=[0.1, -1]"]);
+    assert!(said.contains("-1 is no size"), "{said}");
+}

@@ -53,18 +53,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["audit", "dataset", "explain"]),
     (
         "plan",
-        &[
-            "config",
-            "dataset",
-            "explain",
-            "fairness",
-            "forest",
-            "importance",
-            "layers",
-            "model",
-            "robustness",
-            "stats",
-        ],
+        &["config", "dataset", "explain", "fairness", "forest", "importance", "layers", "model", "robustness", "stats"],
     ),
     (
         "pipeline",

@@ -168,7 +168,7 @@ mod tests {
         let audit = example::binary();
         let part = by_group(&Lookup::new(&audit), 0, "sex").unwrap();
         assert_eq!(part.tables[0].rows.len(), 2);
-        assert_eq!(part.tables[0].columns.iter().map(|column| column.text.as_str()).last(), Some("Within 0.2"));
+        assert_eq!(part.tables[0].columns.iter().map(|column| column.text.as_str()).next_back(), Some("Within 0.2"));
         assert!(part.tables[0].rows[0].cells[1].sub.is_some() && part.figures.len() == 1);
         let told = sentence(&Lookup::new(&audit).curve(TURNED, "", "")).unwrap();
         assert!(told.starts_with("Of 100 attacked rows, changes of at most 0.1 turn the decisions of"), "{told}");

@@ -30,17 +30,21 @@ impl Meetings {
         self.n_rows += n_rows as u64;
     }
 
-    /// Mean |φ_ab| of every pair of different features that meet, the largest first; method "interaction".
+    /// Mean |φ_ab| of every pair of different features that meet, then mean |φ_aa| of every feature alone, the largest
+    /// first; method "interaction".
     pub fn importance(&self, outputs: &[String], features: &[String]) -> Vec<Importance> {
         let n_pairs = self.pairs.len().max(1);
         let of_output = |(output, sums): (&String, &[(ExactSum, ExactSum)])| {
-            let different = self.pairs.iter().zip(sums).filter(|((a, b), _)| a != b);
-            let mut rows: Vec<Importance> =
-                different.map(|(pair, sums)| self.row(*pair, sums, output, features)).collect();
-            rows.sort_by(|a, b| b.value.total_cmp(&a.value));
-            rows.truncate(MOST_PAIRS);
-            rows.iter_mut().zip(1..).for_each(|(row, rank)| row.rank = rank);
-            rows
+            let (alone, pairs): (Vec<_>, Vec<_>) = self.pairs.iter().zip(sums).partition(|((a, b), _)| a == b);
+            let ranked = |found: Vec<(&(u32, u32), &(ExactSum, ExactSum))>| {
+                let row = |(pair, sums): (&(u32, u32), &(ExactSum, ExactSum))| self.row(*pair, sums, output, features);
+                let mut rows: Vec<Importance> = found.into_iter().map(row).collect();
+                rows.sort_by(|a, b| b.value.total_cmp(&a.value));
+                rows.truncate(MOST_PAIRS);
+                rows.iter_mut().zip(1..).for_each(|(row, rank)| row.rank = rank);
+                rows
+            };
+            [ranked(pairs), ranked(alone)].concat()
         };
         outputs.iter().zip(self.sums.chunks(n_pairs)).flat_map(of_output).collect()
     }
@@ -52,8 +56,11 @@ impl Meetings {
         let std_err = (self.n_rows > 1).then(|| (variance / (n - 1.0)).sqrt());
         Importance {
             method: "interaction".to_owned(),
-            metric: "mean_abs_interaction".to_owned(),
-            feature: format!("{} × {}", features[a as usize], features[b as usize]),
+            metric: if a == b { "mean_abs_main_effect" } else { "mean_abs_interaction" }.to_owned(),
+            feature: match a == b {
+                true => features[a as usize].clone(),
+                false => format!("{} × {}", features[a as usize], features[b as usize]),
+            },
             output: output.to_owned(),
             value: mean,
             std_err,
@@ -70,13 +77,14 @@ mod tests {
     use ndarray::array;
 
     #[test]
-    fn pairs_are_ranked_by_their_mean_size_and_main_effects_left_out() {
+    fn pairs_are_ranked_by_their_mean_size_and_main_effects_among_themselves() {
         let mut meetings = Meetings::default();
         let values = array![[[5.0, -1.0, 2.0]], [[5.0, 3.0, -1.0]]];
         meetings.update(&Interactions { pairs: vec![(0, 0), (0, 1), (0, 2)], values });
         let names = ["a", "b", "c"].map(str::to_owned);
         let rows = meetings.importance(&["1".to_owned()], &names);
         let told: Vec<_> = rows.iter().map(|row| (row.feature.as_str(), row.value, row.rank)).collect();
-        assert_eq!(told, [("a × b", 2.0, 1), ("a × c", 1.5, 2)]);
+        assert_eq!(told, [("a × b", 2.0, 1), ("a × c", 1.5, 2), ("a", 5.0, 1)]);
+        assert_eq!(rows[2].metric, "mean_abs_main_effect");
     }
 }

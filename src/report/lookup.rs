@@ -142,6 +142,12 @@ impl<'a> Lookup<'a> {
         here.into_iter().filter(|point| Some(point.output.as_str()) == wanted).collect()
     }
 
+    /// Points of one class's curve.
+    pub fn curve_of(&self, kind: &str, feature: &str, group: &str, output: &str) -> Vec<&'a CurvePoint> {
+        let points = self.curves.get(&(kind, feature)).map(Vec::as_slice).unwrap_or_default();
+        points.iter().filter(|point| point.group_value == group && point.output == output).copied().collect()
+    }
+
     /// Importance by one method for one output, the most important first.
     pub fn importance(&self, method: &str, output: &str) -> Vec<&'a Importance> {
         let of_method = |i: &&Importance| i.method == method && (i.output == output || i.output.is_empty());

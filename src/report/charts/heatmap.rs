@@ -26,7 +26,24 @@ pub struct Heatmap {
     pub hatch_id: String,
     pub cell_width: Px,
     pub cell_height: Px,
+    pub key: Option<Key>,
 }
+
+/// What the colours mean: their steps between the words for both ends.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Key {
+    pub y: Px,
+    pub text_y: Px,
+    pub low_x: Px,
+    pub low: String,
+    pub high_x: Px,
+    pub high: String,
+    pub steps: Vec<(Px, &'static str)>,
+}
+
+/// Classes of the colours, from the least to the most.
+pub const SEQUENTIAL: [&str; 6] = ["q0", "q1", "q2", "q3", "q4", "q5"];
+pub const DIVERGING: [&str; 9] = ["n4", "n3", "n2", "n1", "z0", "p1", "p2", "p3", "p4"];
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ColumnLabel {
@@ -124,6 +141,26 @@ pub fn draw(id: &str, columns: &[String], blocks: &[Block], width: f64) -> Heatm
         hatch_id: format!("{id}-hatch"),
         cell_width: Px(slot - GAP),
         cell_height: Px(ROW - GAP),
+        key: None,
+    }
+}
+
+impl Heatmap {
+    /// With a key of the colours under the cells.
+    pub fn with_key(self, classes: &[&'static str], low: &str, high: &str) -> Self {
+        const STEP: f64 = 18.0;
+        let (left, top) = (self.label_x.0 + 10.0, self.height.0 + 6.0);
+        let step = |(at, class): (usize, &&'static str)| (Px(left + STEP * at as f64), *class);
+        let key = Key {
+            y: Px(top),
+            text_y: Px(top + 10.0),
+            low_x: Px(left - 8.0),
+            low: low.to_owned(),
+            high_x: Px(left + STEP * classes.len() as f64 + 8.0),
+            high: high.to_owned(),
+            steps: classes.iter().enumerate().map(step).collect(),
+        };
+        Self { height: Px(top + 18.0), key: Some(key), ..self }
     }
 }
 
@@ -169,6 +206,16 @@ mod tests {
             (sequential(0.0, 0.4), sequential(0.4, 0.4), sequential(9.0, 0.4)),
             ("q0".into(), "q5".into(), "q5".into())
         );
+    }
+
+    #[test]
+    fn a_key_stands_under_the_cells_and_begins_where_they_do() {
+        let block = Block { title: None, rows: vec![("x".into(), vec![Tile::default()])] };
+        let bare = draw("h", &["age".into()], &[block], 440.0);
+        let drawn = bare.clone().with_key(&SEQUENTIAL, "0", "0.5");
+        let key = drawn.key.unwrap();
+        assert!(key.y.0 > bare.blocks[0].rows[0].y.0 + bare.cell_height.0 && drawn.height.0 > key.text_y.0);
+        assert_eq!((key.steps.len(), key.steps[0].0), (6, bare.blocks[0].rows[0].cells[0].x));
     }
 
     #[test]

@@ -56,7 +56,11 @@ pub fn matrix(lookup: &Lookup) -> Part {
     }
     let id = "fig-agreement".to_owned();
     let figure = Figure {
-        chart: Chart::Heatmap(heatmap::draw(&id, &told, &[block], charts::FULL)),
+        chart: Chart::Heatmap(heatmap::draw(&id, &told, &[block], charts::FULL).with_key(
+            &heatmap::DIVERGING,
+            "−1",
+            "1",
+        )),
         id,
         template: "charts/heatmap.svg",
         title: say!("agreement.matrix"),

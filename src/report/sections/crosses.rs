@@ -1,7 +1,7 @@
 //! Rates over two dimensions: two attributes, or groups and classes.
 
 use super::fairness::{MAX_DOTS, MAX_GROUPS, shown_groups};
-use crate::report::charts::heatmap::{self, Block, Tile};
+use crate::report::charts::heatmap::{self, Block, Heatmap, Tile};
 use crate::report::charts::{self, Chart, Figure};
 use crate::report::label::{self, Label};
 use crate::report::lookup::{self, Lookup};
@@ -54,7 +54,7 @@ pub fn intersection(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figur
     }
     let columns: Vec<String> = columns.into_iter().map(str::to_owned).collect();
     Some(Figure {
-        chart: Chart::Heatmap(heatmap::draw(&id, &columns, &[block], charts::HALF)),
+        chart: Chart::Heatmap(keyed(heatmap::draw(&id, &columns, &[block], charts::HALF), largest)),
         id,
         template: "charts/heatmap.svg",
         title: say!("crosses.title", metric = &words, attribute = label::attribute(attribute)),
@@ -63,6 +63,12 @@ pub fn intersection(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figur
         wide: false,
         table,
     })
+}
+
+/// With a key from no row to the largest share.
+fn keyed(drawn: Heatmap, largest: f64) -> Heatmap {
+    let share = |value| number::with_unit(Unit::Share, value);
+    drawn.with_key(&heatmap::SEQUENTIAL, &share(0.0), &share(largest))
 }
 
 fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
@@ -104,7 +110,7 @@ pub fn class_rates(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure
         table.push(Label::fit(&lookup::name(attribute, group), 60), cells);
     }
     Some(Figure {
-        chart: Chart::Heatmap(heatmap::draw(&id, &outputs, &[block], charts::FULL)),
+        chart: Chart::Heatmap(keyed(heatmap::draw(&id, &outputs, &[block], charts::FULL), largest)),
         id,
         template: "charts/heatmap.svg",
         title: say!("crosses.classes", attribute = label::attribute(attribute)),

@@ -8,24 +8,69 @@ use crate::report::lookup::{self, Lookup};
 use crate::report::number::{self, Unit};
 use crate::report::table::{Cell, Column, Table};
 use crate::report::text::say;
+use crate::report::words;
 
-/// ROC, precision–recall, calibration and score curves of `groups`, as far as the audit has them. `slug` makes ids.
+/// Most curves in one plot: what six colours and dashes can tell apart.
+pub const MAX_CURVES: usize = 5;
+
+/// Curves with their names.
+type Named<'a> = Vec<(String, Vec<&'a CurvePoint>)>;
+
+/// ROC, precision–recall, calibration and score curves of `groups`, as far as the audit has them. `slug` makes ids. Of
+/// several classes, those of the class that is told worst.
 pub fn of_groups(lookup: &Lookup, attribute: &str, groups: &[&str], slug: &str) -> Vec<Figure> {
-    let of = |kind: &str| -> Vec<(String, Vec<&CurvePoint>)> {
-        let named = groups.iter().map(|group| (curve_name(attribute, group), lookup.curve(kind, attribute, group)));
+    let class = worst_classes(lookup).into_iter().next();
+    let curve = |kind: &str, group: &str| match class {
+        Some(class) => lookup.curve_of(kind, attribute, group, class),
+        None => lookup.curve(kind, attribute, group),
+    };
+    let of = |kind: &str| -> Named {
+        let named = groups.iter().map(|group| (curve_name(attribute, group), curve(kind, group)));
         named.filter(|(_, points)| !points.is_empty()).collect()
     };
-    let by = (!attribute.is_empty()).then(|| label::attribute(attribute));
-    let by = by.as_deref();
-    [
+    let by = (!attribute.is_empty()).then(|| match class {
+        Some(class) => say!("curves.of_class", attribute = label::attribute(attribute), class = class),
+        None => label::attribute(attribute),
+    });
+    drawn(lookup, of, slug, by.as_deref())
+}
+
+/// The same of single classes against all others, those that are told worst (multiclass).
+pub fn of_classes(lookup: &Lookup) -> Vec<Figure> {
+    let all = worst_classes(lookup);
+    let shown = &all[..all.len().min(MAX_CURVES)];
+    let of = |kind: &str| -> Named {
+        let named = shown.iter().map(|class| (label::shorten(class, 60), lookup.curve_of(kind, "", "", class)));
+        named.filter(|(_, points)| !points.is_empty()).collect()
+    };
+    let note = words::shown_of("classes_worst", shown.len(), all.len());
+    let figures = drawn(lookup, of, "classes", Some(&say!("curves.class"))).into_iter();
+    let noted = |figure: Figure| {
+        let note = [figure.note.clone(), note.clone()].into_iter().flatten().reduce(|a, b| format!("{a} {b}"));
+        Figure { note, ..figure }
+    };
+    figures.map(noted).collect()
+}
+
+/// Classes by their ROC AUC against all others, the lowest first; none but for several classes.
+fn worst_classes<'a>(lookup: &Lookup<'a>) -> Vec<&'a str> {
+    if !lookup.is_multiclass() {
+        return Vec::new();
+    }
+    let auc = |class: &str| lookup.metric_of_output("roc_auc", "", "", class).and_then(|metric| metric.value);
+    let mut classes: Vec<&str> = lookup.audit.scope.outputs.iter().map(String::as_str).collect();
+    classes.sort_by(|a, b| auc(a).unwrap_or(f64::INFINITY).total_cmp(&auc(b).unwrap_or(f64::INFINITY)));
+    classes
+}
+
+fn drawn<'a>(lookup: &Lookup<'a>, of: impl Fn(&str) -> Named<'a>, slug: &str, by: Option<&str>) -> Vec<Figure> {
+    let figures = [
         xy(lookup, "roc", &of("roc"), slug, by),
         xy(lookup, "pr", &of("pr"), slug, by),
         xy(lookup, "calibration", &of("calibration"), slug, by),
         scores(lookup, &of("score_histogram"), slug, by),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    figures.into_iter().flatten().collect()
 }
 
 fn curve_name(attribute: &str, group: &str) -> String {

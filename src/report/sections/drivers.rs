@@ -1,6 +1,6 @@
 //! What drives the model: importance by two methods, the beeswarm, dependence on the most important features.
 
-use super::dependence;
+use super::{dependence, interactions};
 use crate::audit::{Importance, SampleSeries};
 use crate::report::charts::bars::{self, Bar};
 use crate::report::charts::beeswarm::{self, Swarm};
@@ -18,6 +18,8 @@ use crate::report::words;
 const MAX_FEATURES: usize = 20;
 /// Most outputs with charts of their own.
 const MAX_OUTPUTS: usize = 10;
+/// Most outputs with triangles of interactions.
+const MAX_WITH_INTERACTIONS: usize = 3;
 /// Most dots of one feature, and of all beeswarms together.
 pub const MAX_DOTS: usize = 600;
 const MAX_ALL_DOTS: usize = 24_000;
@@ -43,12 +45,16 @@ fn part(lookup: &Lookup, at: usize, output: &str, n_outputs: usize) -> Part {
     let permutation = lookup.importance("permutation", output);
     let mut part = if n_outputs > 1 { Part::titled(say!("drivers.output", output = output)) } else { Part::default() };
     part.sentences = sentences(&attribution, &permutation);
+    part.sentences.extend(interactions::sentence(lookup, output));
     part.figures.extend(importance_chart(lookup, at, "attribution", &attribution, &attribution));
     part.figures.extend(importance_chart(lookup, at, "permutation", &permutation, &attribution));
     part.figures.extend(swarm_chart(lookup, at, output, &attribution, n_outputs));
     if at == 0 {
         part.figures.extend(dependence::charts(lookup, output, &attribution));
         part.figures.extend(dependence::effects(lookup, output, &attribution));
+    }
+    if at < MAX_WITH_INTERACTIONS {
+        part.figures.extend(interactions::figures(lookup, at, output));
     }
     part
 }

@@ -1,6 +1,6 @@
 //! How the decisions fall by group: one part for every attribute and intersection.
 
-use super::{comparisons, crosses, thresholds};
+use super::{comparisons, crosses, thresholds, widest};
 use crate::audit::{AttributeScope, Metric};
 use crate::privacy::WITHHELD;
 use crate::report::charts::dots::{self, Dot};
@@ -68,6 +68,7 @@ fn part(lookup: &Lookup, at: usize, scope: &AttributeScope) -> Part {
     let mut part = Part::titled(label::attribute(attribute));
     part.sentences = sentences(lookup, attribute, &groups);
     part.sentences.extend(comparisons::sentence(lookup, attribute, &groups));
+    part.sentences.extend(widest::of_decisions(lookup, attribute));
     part.figures.extend(ratio_chart(lookup, at, attribute));
     part.figures.extend(rate_chart(lookup, at, attribute));
     part.figures.extend(crosses::intersection(lookup, at, attribute));

@@ -113,7 +113,11 @@ fn heatmap(lookup: &Lookup, output: &str, features: &[&str], summaries: &Summari
                 .join(" "),
         ),
         wide: true,
-        chart: Chart::Heatmap(heatmap::draw("fig-group-features", &columns, &blocks, charts::FULL)),
+        chart: Chart::Heatmap(heatmap::draw("fig-group-features", &columns, &blocks, charts::FULL).with_key(
+            &heatmap::DIVERGING,
+            &number::signed(-largest, decimals),
+            &number::signed(largest, decimals),
+        )),
         table: numbers(&rows, shown, summaries, decimals),
     })
 }

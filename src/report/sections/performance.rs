@@ -1,6 +1,6 @@
 //! How well the model predicts: overall, by class, by group; ROC, precision–recall, calibration, scores.
 
-use super::curves;
+use super::{curves, widest};
 use crate::report::label::{self, Label};
 use crate::report::lookup::{self, Lookup};
 use crate::report::number::{self, Unit};
@@ -33,12 +33,19 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
     let overall = Part {
         sentences: sentences(lookup),
         key_figures: key_figures(lookup),
-        figures: curves::of_groups(lookup, "", &[""], "overall"),
+        figures: match lookup.is_multiclass() {
+            true => curves::of_classes(lookup),
+            false => curves::of_groups(lookup, "", &[""], "overall"),
+        },
         tables: confusion(lookup).into_iter().chain(by_class(lookup)).collect(),
         folded: all_overall(lookup),
         ..Part::default()
     };
-    let by_group = Part { tables: by_group(lookup), ..Part::titled(say!("performance.by_group")) };
+    let by_group = Part {
+        sentences: widest::by_group(lookup),
+        tables: by_group(lookup),
+        ..Part::titled(say!("performance.by_group"))
+    };
     Section::of("performance", say!("performance.title"), vec![overall, by_group])
 }
 

@@ -1,6 +1,6 @@
 //! Curves by group, and what another threshold would do.
 
-use super::curves;
+use super::curves::{self, MAX_CURVES};
 use super::fairness::shown_groups;
 use crate::audit::CurvePoint;
 use crate::report::charts::plot::{self, Axis, Corner, Plot, Series};
@@ -11,10 +11,8 @@ use crate::report::number::{self, Unit};
 use crate::report::table::{Cell, Column, Table};
 use crate::report::text::{heads, say};
 
-/// Most curves in one plot: what six colours and dashes can tell apart.
-const MAX_CURVES: usize = 5;
 /// Curves drawn by group.
-const CURVES: [&str; 3] = ["roc", "calibration", "score_histogram"];
+const CURVES: [&str; 4] = ["roc", "pr", "calibration", "score_histogram"];
 
 /// ROC, calibration, scores and the threshold sweep of the groups with most rows.
 pub fn group_curves(lookup: &Lookup, at: usize, attribute: &str) -> Vec<Figure> {
@@ -24,10 +22,7 @@ pub fn group_curves(lookup: &Lookup, at: usize, attribute: &str) -> Vec<Figure> 
         .filter(|group| CURVES.iter().any(|kind| !lookup.curve(kind, attribute, group).is_empty()))
         .collect();
     let note = shown_groups(lookup, attribute, groups.len());
-    let all = curves::of_groups(lookup, attribute, &groups, &at.to_string());
-    let wanted =
-        |figure: &Figure| ["fig-roc", "fig-calibration", "fig-scores"].iter().any(|id| figure.id.starts_with(id));
-    let mut figures: Vec<Figure> = all.into_iter().filter(wanted).collect();
+    let mut figures = curves::of_groups(lookup, attribute, &groups, &at.to_string());
     figures.extend(threshold_sweep(lookup, at, attribute));
     for figure in &mut figures {
         figure.note = [figure.note.take(), note.clone()].into_iter().flatten().reduce(|a, b| format!("{a} {b}"));

@@ -7,6 +7,9 @@ use crate::stats::ExactSum;
 /// Pairs kept in the summary of each output.
 const MOST_PAIRS: usize = 200;
 
+/// A pair, with the sums of its |φ_ab| and of their squares.
+type Summed<'a> = (&'a (u32, u32), &'a (ExactSum, ExactSum));
+
 /// Sums of |φ_ab| by output and pair.
 #[derive(Debug, Default)]
 pub struct Meetings {
@@ -36,8 +39,8 @@ impl Meetings {
         let n_pairs = self.pairs.len().max(1);
         let of_output = |(output, sums): (&String, &[(ExactSum, ExactSum)])| {
             let (alone, pairs): (Vec<_>, Vec<_>) = self.pairs.iter().zip(sums).partition(|((a, b), _)| a == b);
-            let ranked = |found: Vec<(&(u32, u32), &(ExactSum, ExactSum))>| {
-                let row = |(pair, sums): (&(u32, u32), &(ExactSum, ExactSum))| self.row(*pair, sums, output, features);
+            let ranked = |found: Vec<Summed>| {
+                let row = |(pair, sums): Summed| self.row(*pair, sums, output, features);
                 let mut rows: Vec<Importance> = found.into_iter().map(row).collect();
                 rows.sort_by(|a, b| b.value.total_cmp(&a.value));
                 rows.truncate(MOST_PAIRS);

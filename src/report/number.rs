@@ -68,7 +68,9 @@ pub fn apart(unit: Unit, a: f64, b: f64) -> (String, String) {
     };
     let decimals = decimals_for(factor * (a - b).abs(), 1);
     let print = |value: f64| format!("{}{sign}", fixed(factor * value, decimals));
-    (print(a), print(b))
+    let printed = (print(a), print(b));
+    // Apart by less than any digits tell.
+    if printed.0 == printed.1 { rounded } else { printed }
 }
 
 /// A probability in per cent; next to its ends only that is said.
@@ -265,6 +267,7 @@ mod tests {
         assert_eq!(apart(Unit::Share, 0.79996, 0.8), ("79.996\u{a0}%".into(), "80.000\u{a0}%".into()));
         assert_eq!(apart(Unit::Ratio, 0.36, 0.8), ("0.36".into(), "0.80".into()));
         assert_eq!(apart(Unit::Ratio, 0.8, 0.8), ("0.80".into(), "0.80".into()));
+        assert_eq!(apart(Unit::Share, 0.1 + 1e-17, 0.1 - 1e-16), ("10.0\u{a0}%".into(), "10.0\u{a0}%".into()));
     }
 
     #[test]

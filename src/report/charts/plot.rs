@@ -79,6 +79,7 @@ pub struct Key {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Series {
     pub name: String,
+    /// One that is no number breaks the line.
     pub points: Vec<(f64, f64)>,
     /// Intervals of y, as long as `points` or empty.
     pub intervals: Vec<Option<(f64, f64)>>,
@@ -175,21 +176,28 @@ pub fn thin<T: Clone>(items: &[T], most: usize) -> Vec<T> {
 }
 
 fn line(series: &Series, at: usize, x: &Scale, y: &Scale) -> Line {
-    let finite: Vec<(f64, f64)> =
-        series.points.iter().copied().filter(|p| p.0.is_finite() && p.1.is_finite()).collect();
-    let points: Vec<(f64, f64)> = thin(&finite, MAX_POINTS).iter().map(|p| (x.at(p.0), y.at(p.1))).collect();
+    let is_finite = |p: &(f64, f64)| p.0.is_finite() && p.1.is_finite();
+    let place = |p: &(f64, f64)| is_finite(p).then(|| (x.at(p.0), y.at(p.1)));
+    let points: Vec<Option<(f64, f64)>> = thin(&series.points, MAX_POINTS).iter().map(place).collect();
     Line {
         class: format!("s{}", at % 6),
         d: polyline(&points),
         whiskers: whiskers(series, x, y),
-        dots: series.with_dots.then(|| dots(points.iter().copied())),
+        dots: series.with_dots.then(|| dots(points.iter().copied().flatten())),
     }
 }
 
-fn polyline(points: &[(f64, f64)]) -> String {
+/// A point that is none breaks the line.
+fn polyline(points: &[Option<(f64, f64)>]) -> String {
     let mut d = String::new();
-    for (at, (x, y)) in points.iter().enumerate() {
-        let _ = write!(d, "{}{} {}", if at == 0 { 'M' } else { 'L' }, px(*x), px(*y));
+    let mut pen = 'M';
+    for point in points {
+        let Some((x, y)) = point else {
+            pen = 'M';
+            continue;
+        };
+        let _ = write!(d, "{pen}{} {}", px(*x), px(*y));
+        pen = 'L';
     }
     d
 }
@@ -241,6 +249,17 @@ mod tests {
         assert!(d.starts_with("M58 284") && d.ends_with("L418 14"), "{d}");
         assert_eq!(d.matches('L').count(), MAX_POINTS - 1);
         assert!(plot.legend.is_empty(), "one line needs no legend");
+    }
+
+    #[test]
+    fn a_line_breaks_where_a_point_is_no_number() {
+        let points = vec![(0.0, 0.0), (0.5, f64::NAN), (1.0, 1.0)];
+        let series = Series { points, with_dots: true, ..Series::default() };
+        let plot = lines(&unit("x"), &unit("y"), &[series], Corner::TopLeft);
+        assert_eq!(
+            (plot.lines[0].d.as_str(), plot.lines[0].dots.as_deref()),
+            ("M58 284M418 14", Some("M58 284h0M418 14h0"))
+        );
     }
 
     #[test]

@@ -13,6 +13,9 @@ use crate::report::words;
 /// Most curves in one plot: what six colours and dashes can tell apart.
 pub const MAX_CURVES: usize = 5;
 
+/// Width of a bin of calibration.
+const BIN: f64 = 0.1;
+
 /// Curves with their names.
 type Named<'a> = Vec<(String, Vec<&'a CurvePoint>)>;
 
@@ -130,8 +133,11 @@ fn xy(
     let is_calibration = name == "calibration";
     let axis = |title| Axis { title, domain: (0.0, 1.0), percent: true };
     let least = if is_calibration { lookup.audit.scope.min_group_rows } else { 0 };
-    let series: Vec<Series> =
-        curves.iter().map(|(group, points)| self::series(group, &with_rows(points, least), is_calibration)).collect();
+    let series: Vec<Series> = curves
+        .iter()
+        .map(|(group, points)| self::series(group, &with_rows(points, least), is_calibration))
+        .map(|s| if is_calibration { broken(s) } else { s })
+        .collect();
     let leaves_out = curves.iter().any(|(_, points)| with_rows(points, least).len() < points.len());
     let mut plot = plot::lines(&axis(&kind.x), &axis(&kind.y), &series, kind.corner);
     plot.diagonal = kind.diagonal;
@@ -157,6 +163,22 @@ fn series(name: &str, points: &[&CurvePoint], with_dots: bool) -> Series {
         intervals: if with_dots { points.iter().map(|p| p.ci_low.zip(p.ci_high)).collect() } else { Vec::new() },
         with_dots,
     }
+}
+
+/// A line that breaks where bins are missing between two others: it would cross scores that hardly any row has.
+fn broken(series: Series) -> Series {
+    let mut broken = Series { points: Vec::new(), intervals: Vec::new(), ..series.clone() };
+    let mut last = f64::NEG_INFINITY;
+    for (at, (x, y)) in series.points.iter().enumerate() {
+        if x - last > 2.0 * BIN && last.is_finite() {
+            broken.points.push((last + BIN, f64::NAN));
+            broken.intervals.push(None);
+        }
+        broken.points.push((*x, *y));
+        broken.intervals.push(series.intervals.get(at).copied().flatten());
+        last = *x;
+    }
+    broken
 }
 
 fn scores(lookup: &Lookup, curves: &[(String, Vec<&CurvePoint>)], slug: &str, by: Option<&str>) -> Option<Figure> {
@@ -296,6 +318,15 @@ mod tests {
         assert_eq!(read_off(&points, 0.8), Some(1.0));
         assert_eq!(read_off(&points, 0.9), None);
         assert_eq!(read_off(&[], 0.5), None);
+    }
+
+    #[test]
+    fn a_calibration_line_does_not_cross_bins_that_are_missing() {
+        let points = vec![(0.02, 0.0), (0.15, 0.1), (0.97, 1.0)];
+        let intervals = vec![None, Some((0.0, 0.2)), None];
+        let drawn = broken(Series { points, intervals, ..Series::default() });
+        assert_eq!(drawn.points.len(), 4);
+        assert!(drawn.points[2].1.is_nan() && drawn.intervals[1].is_some() && drawn.intervals[2].is_none());
     }
 
     #[test]

@@ -181,18 +181,15 @@ fn figure(lookup: &Lookup, at: usize, found: &Found) -> Figure {
 /// One row of the triangle, up to the diagonal.
 fn tiles(found: &Found, shown: &[&str], row: usize) -> Vec<Tile> {
     let print = |value: Option<f64>| value.map_or("–".to_owned(), |value| number::fixed(value, found.decimals()));
-    let tile = |(column, name): (usize, &&str)| match column.cmp(&row) {
-        std::cmp::Ordering::Greater => Tile::default(),
-        std::cmp::Ordering::Equal => {
-            Tile { class: "alone".into(), text: print(found.single.get(name).copied()), hatched: false }
+    let tile = |(column, name): (usize, &&str)| {
+        if column == row {
+            return Tile { class: "alone".into(), text: print(found.single.get(name).copied()), hatched: false };
         }
-        std::cmp::Ordering::Less => {
-            let value = found.value(shown[row], name);
-            let class = value.map_or("none".into(), |value| heatmap::sequential(value, found.largest()));
-            Tile { class, text: print(value), hatched: false }
-        }
+        let value = found.value(shown[row], name);
+        let class = value.map_or("none".into(), |value| heatmap::sequential(value, found.largest()));
+        Tile { class, text: print(value), hatched: false }
     };
-    shown.iter().enumerate().map(tile).collect()
+    shown.iter().enumerate().take(row + 1).map(tile).collect()
 }
 
 /// Pairs, the strongest first, then the features shown alone.

@@ -165,7 +165,7 @@ pub fn count(n: u64) -> String {
 /// "812 bytes", "1.2 kB", "94 MB".
 pub fn bytes(n: u64) -> String {
     match n {
-        n if n < 1_000 => format!("{n}\u{a0}bytes"),
+        n if n < 1_000 => say!("number.bytes", n = n),
         n if n < 1_000_000 => format!("{}\u{a0}kB", significant(n as f64 / 1e3, 3)),
         n if n < 1_000_000_000 => format!("{}\u{a0}MB", significant(n as f64 / 1e6, 3)),
         n => format!("{}\u{a0}GB", significant(n as f64 / 1e9, 3)),

@@ -7,6 +7,7 @@ use super::table::{Cell, Table};
 use super::templates::{self, ReportError};
 use super::words;
 use crate::audit::{BoxKind, Structure, StructureBox};
+use crate::report::text::{heads, say};
 use serde::Serialize;
 
 /// Most rows of the table of numbers of one drawing.
@@ -19,7 +20,7 @@ pub fn figures(structure: &Structure) -> Vec<Figure> {
     let figure = |(at, sheet): (usize, graph::Graph)| Figure {
         id: format!("fig-structure-{at}"),
         template: "charts/graph.svg",
-        title: if n > 1 { format!("Structure, sheet {} of {n}", at + 1) } else { "Structure".to_owned() },
+        title: if n > 1 { say!("structure.sheet", at = at + 1, n = n) } else { say!("structure.drawing") },
         desc: description(structure),
         note: (at == 0).then(|| note(structure)),
         wide: sheet.width.0 >= FULL,
@@ -65,37 +66,30 @@ pub fn svg(structure: &Structure, title: &str) -> Result<String, ReportError> {
 
 fn description(structure: &Structure) -> String {
     let operators = structure.boxes.iter().filter(|own| own.kind == BoxKind::Operator).count() as u64;
-    format!(
-        "The model's graph from inputs to outputs: {} for {}, read from top to bottom and column by column.",
-        words::counted(operators, "box", "boxes"),
-        words::counted(structure.n_nodes, "operator", "operators")
+    say!(
+        "structure.desc",
+        boxes = say!("structure.boxes", n = operators),
+        operators = say!("structure.n_operators", n = structure.n_nodes),
     )
 }
 
 /// How to read it, and what is not drawn.
 fn note(structure: &Structure) -> String {
-    let mut note =
-        "Each box is an operator with those that directly follow it, the shape that comes out (N rows) and the \
-                    numbers learnt; a thick edge marks those that learnt any."
-            .to_owned();
-    if !structure.repeats.is_empty() {
-        note += " A frame holds blocks that are computed several times in a row, each time with its own weights.";
-    }
-    if structure.boxes.iter().any(|own| own.times > 1) {
-        note += " × in a box counts equal branches.";
-    }
-    if structure.n_hidden > 0 {
-        let hidden = words::counted(structure.n_hidden, "operator that only computes", "operators that only compute");
-        note += &format!(" Not drawn: {hidden} shapes and constants.");
-    }
-    note
+    let branches = structure.boxes.iter().any(|own| own.times > 1);
+    let sentences = [
+        Some(say!("structure.note")),
+        (!structure.repeats.is_empty()).then(|| say!("structure.note_frame")),
+        branches.then(|| say!("structure.note_times")),
+        (structure.n_hidden > 0).then(|| say!("structure.note_hidden", n = structure.n_hidden)),
+    ];
+    sentences.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 fn table(structure: &Structure, range: std::ops::Range<usize>) -> Table {
     let is_operator = |at: &usize| structure.boxes[*at].kind == BoxKind::Operator;
     let operators: Vec<usize> = range.filter(is_operator).collect();
-    let columns = ["Operators", "Shape|", "Parameters", "Multiply-adds a row", "Times"];
-    let mut table = Table::new("The model's operators", &columns);
+    let columns = heads!("operators shape| parameters multiply_adds_a_row times");
+    let mut table = Table::new(say!("structure.table"), &columns);
     for at in operators.iter().take(MAX_ROWS) {
         let own = &structure.boxes[*at];
         let cells = vec![
@@ -109,7 +103,7 @@ fn table(structure: &Structure, range: std::ops::Range<usize>) -> Table {
             [std::slice::from_ref(&own.title), own.then.as_slice(), branches.as_slice()].concat().join(", ");
         table.push(Label::whole(&operators, 60), cells);
     }
-    table.shown = words::shown(table.rows.len(), operators.len(), "boxes", "from the inputs on");
+    table.shown = words::shown_of("boxes", table.rows.len(), operators.len());
     table
 }
 

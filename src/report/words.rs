@@ -232,14 +232,12 @@ pub fn rows(n: u64) -> String {
     say!("count.rows", n = n)
 }
 
-/// "1 row", "2,000 rows".
-pub fn counted(n: u64, one: &str, many: &str) -> String {
-    format!("{} {}", number::count(n), if n == 1 { one } else { many })
-}
-
-/// "24 of 200 groups shown, the largest."
-pub fn shown(n: usize, of: usize, what: &str, which: &str) -> Option<String> {
-    (n < of).then(|| format!("{n} of {} {what} shown, {which}.", number::count(of as u64)))
+/// "600 of 16,281 rows shown (seeded sample)", or that all are.
+pub fn rows_shown(n: usize, of: u64) -> String {
+    match of > n as u64 {
+        true => say!("count.rows_shown", n = n, of = of),
+        false => say!("count.all_rows_shown", n = n),
+    }
 }
 
 /// "24 of 200 groups shown, the largest…", where not all are: the sentence `key` under `shown`.

@@ -10,6 +10,7 @@ use crate::report::number;
 use crate::report::scale::Scale;
 use crate::report::table::{Cell, Table};
 use crate::report::text::{heads, say};
+use crate::report::words;
 
 /// Features with a plot.
 const MAX_FEATURES: usize = 4;
@@ -43,15 +44,15 @@ fn dependence(lookup: &Lookup, at: usize, series: &SampleSeries) -> Option<Figur
         drawn.lines = plot::lines_on(&[Series { points: medians, ..Series::default() }], &x_scale, &y_scale);
     }
     let name = label::shorten(&series.feature, 60);
-    let n_rows = lookup.audit.sample.n_total.max(shown.len() as u64);
+    let rows = words::rows_shown(shown.len(), lookup.audit.sample.n_total);
     Some(Figure {
         id: format!("fig-dependence-{at}"),
         template: "charts/plot.svg",
         title: say!("dependence.title", name = &name),
         desc: say!("dependence.desc", name = &name),
         note: Some(match has_line {
-            true => say!("dependence.note_line", n = shown.len(), of = n_rows),
-            false => say!("dependence.note", n = shown.len(), of = n_rows),
+            true => say!("dependence.note_line", rows = rows),
+            false => say!("dependence.note", rows = rows),
         }),
         wide: false,
         table: dependence_table(&name, &points),

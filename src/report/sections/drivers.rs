@@ -80,7 +80,7 @@ fn sentences(attribution: &[&Importance], permutation: &[&Importance]) -> Vec<St
         .collect();
     if !apart.is_empty() {
         let list = apart.join(", ");
-        sentences.push(say!("drivers.apart", list = list));
+        sentences.push(say!("drivers.apart", n = apart.len(), list = list));
     }
     sentences
 }
@@ -179,7 +179,7 @@ fn swarm_chart(lookup: &Lookup, at: usize, output: &str, order: &[&Importance], 
         template: "charts/beeswarm.svg",
         title: say!("drivers.swarm"),
         desc: say!("drivers.swarm_desc"),
-        note: Some(say!("drivers.swarm_note", n = n_dots, of = lookup.audit.sample.n_total.max(n_dots as u64))),
+        note: Some(say!("drivers.swarm_note", rows = words::rows_shown(n_dots, lookup.audit.sample.n_total))),
         wide: true,
         chart: Chart::Beeswarm(beeswarm::draw(&swarms, &say!("axis.attribution", scale = short_scale(lookup)))),
         table,

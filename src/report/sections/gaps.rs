@@ -39,7 +39,7 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
     let features = features(lookup, output, &summaries);
     let gaps: Vec<Gap> = gaps(lookup, &summaries);
     let part = Part {
-        sentences: gaps.iter().map(|gap| gap.sentence(&short_scale(lookup))).collect(),
+        sentences: gaps.iter().map(|gap| gap.sentence(lookup)).collect(),
         figures: heatmap(lookup, output, &features, &summaries)
             .into_iter()
             .chain(gaps.iter().take(MAX_GAPS).enumerate().map(|(at, gap)| gap.figure(lookup, at, &short_scale(lookup))))
@@ -230,31 +230,22 @@ impl Gap {
         number::decimals_of_parts(largest.max(self.total.abs()))
     }
 
-    fn sentence(&self, scale: &str) -> String {
+    fn sentence(&self, lookup: &Lookup) -> String {
         let decimals = self.decimals();
         let (group, reference) = (label::shorten(&self.group, 60), label::shorten(&self.reference, 60));
         let size = number::fixed(self.total.abs(), decimals);
+        let size = match lookup.is_regression() {
+            true => size,
+            false => say!("gaps.size", size = size, scale = short_scale(lookup)),
+        };
+        let what = if lookup.is_regression() { say!("axis.mean_prediction") } else { say!("axis.mean_score") };
         let part = self.terms.first().map(|term| largest_part(term, decimals)).unwrap_or_default();
         match self.total < 0.0 {
             true => {
-                say!(
-                    "gaps.below",
-                    group = group,
-                    size = size,
-                    scale = scale,
-                    reference = reference,
-                    largest_part = part
-                )
+                say!("gaps.below", what = what, group = group, size = size, reference = reference, largest_part = part)
             }
             false => {
-                say!(
-                    "gaps.above",
-                    group = group,
-                    size = size,
-                    scale = scale,
-                    reference = reference,
-                    largest_part = part
-                )
+                say!("gaps.above", what = what, group = group, size = size, reference = reference, largest_part = part)
             }
         }
     }

@@ -84,10 +84,10 @@ fn least_difference(
         Some((least, in_force, lost)) if least.x != threshold => say!(
             "thresholds.least",
             threshold = number::fixed(least.x, 2),
-            rate = number::with_unit(Unit::Share, least.y),
-            in_force = number::with_unit(Unit::Share, in_force),
+            rate = number::with_unit(Unit::Points, least.y),
+            in_force = number::with_unit(Unit::Points, in_force),
             current = threshold.to_string(),
-            accuracy_lost = number::with_unit(Unit::Points, -lost)
+            accuracy = number::with_unit(Unit::Points, -lost)
         ),
         Some(_) => say!("thresholds.no_less"),
         None => say!("thresholds.both"),

@@ -77,7 +77,7 @@ pub struct Audit {
     /// What the reader must know beside the numbers (missing codes, batch-dependent scores, fallbacks…).
     pub notes: Vec<Note>,
     /// Seconds spent by stage: "read", "score", "prove" (the native structure beside the runtime), "explain", "fairness",
-    /// "importance", "drift" (counting values), "layers", "robustness" (attacks), "write", "total".
+    /// "importance", "curves" (dependence), "drift" (counting values), "layers", "robustness" (attacks), "write", "total".
     pub timings: BTreeMap<String, f64>,
 }
 
@@ -292,8 +292,9 @@ pub struct GroupCount {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CurvePoint {
-    /// "pdp", "ice", "ale", "deletion", "insertion", "roc", "pr", "calibration", "threshold", "score_histogram",
-    /// "adversarial_flip_rate", "adversarial_flip_rate_fgsm", "robust_accuracy" (over the size of changes).
+    /// "pdp", "pdp_missing", "pdp_pair", "ice", "ice_centred", "ale", "ale_pair", "deletion", "insertion", "roc", "pr",
+    /// "calibration", "threshold", "score_histogram", "adversarial_flip_rate", "adversarial_flip_rate_fgsm",
+    /// "robust_accuracy" (over the size of changes).
     pub kind: String,
     /// Feature or attribute the curve belongs to, "" for overall.
     pub feature: String,

@@ -47,7 +47,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("fairness", &["audit", "stats"]),
     ("model", &["audit", "dataset", "forest"]),
     ("explain", &["dataset", "forest", "model", "stats"]),
-    ("importance", &["audit", "dataset", "explain", "model", "stats"]),
+    ("importance", &["audit", "dataset", "explain", "forest", "model", "stats"]),
     ("layers", &["stats"]),
     ("robustness", &["dataset", "model", "stats"]),
     ("store", &["audit", "dataset", "explain"]),

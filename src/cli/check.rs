@@ -6,7 +6,7 @@ use crate::ExitStatus;
 use crate::config::Scale;
 use crate::dataset::Want;
 use crate::model::NativeKind;
-use crate::pipeline::{self, Foresight, GroupSizes, RunError};
+use crate::pipeline::{self, CurveCost, Foresight, GroupSizes, RunError};
 use crate::plan::{ExplainPlan, Explained, Plan, PlannedLayer, Rows, task_name};
 
 /// Groups listed by name; the rest is counted.
@@ -19,8 +19,9 @@ pub(super) fn run(args: &CheckArgs) -> Done {
         let plan = opening::resolve(opening::load(path, &args.sets)?, threads, 16_384)?;
         let foresights = foresights(&plan).map_err(|error| opening::run_problem(path, error))?;
         let global = pipeline::foreseen(&plan).map_err(|error| opening::run_problem(path, error))?;
+        let curves = pipeline::curves_foreseen(&plan).map_err(|error| opening::run_problem(path, error))?;
         let sizes = pipeline::group_sizes(&plan).map_err(|error| opening::run_problem(path, error))?;
-        style::print(&describe(&plan, &foresights, &global, &sizes));
+        style::print(&describe(&plan, &foresights, &(global, curves), &sizes));
     }
     Ok(ExitStatus::Passed)
 }
@@ -28,7 +29,7 @@ pub(super) fn run(args: &CheckArgs) -> Done {
 fn describe(
     plan: &Plan,
     foresights: &[Option<Foresight>],
-    global: &[(&'static str, u64)],
+    (global, curves): &(Vec<(&'static str, u64)>, Vec<CurveCost>),
     sizes: &[GroupSizes],
 ) -> String {
     let config = plan.config();
@@ -54,6 +55,7 @@ fn describe(
     }
     text += &explanations(plan, foresights);
     text += &importance(global);
+    text += &self::curves(curves);
     text += &layers(plan);
     text += &groups(sizes);
     text += &line("gates", &plan.gates.len().to_string());
@@ -93,6 +95,22 @@ fn importance(global: &[(&'static str, u64)]) -> String {
         line(title, &format!("{method}: up to {} model evaluations", style::thousands(*calls)))
     };
     global.iter().enumerate().map(one).collect()
+}
+
+/// What dependence curves ask of the model, or of what was read from its file.
+fn curves(costs: &[CurveCost]) -> String {
+    let one = |(at, cost): (usize, &CurveCost)| {
+        let mut text = format!("{}: {} model evaluations", cost.name, style::thousands(cost.evaluations));
+        if cost.native_evaluations > 0 {
+            text += &format!(", {} of the structure read from the file", style::thousands(cost.native_evaluations));
+        }
+        if let Some((rows, points, seconds)) = cost.read {
+            let (rows, points) = (style::thousands(rows), style::thousands(points));
+            text += &format!("; the trees tell {points} points over all {rows} rows, about {seconds:.1} s on one core");
+        }
+        line(if at == 0 { "curves" } else { "" }, &text)
+    };
+    costs.iter().enumerate().map(one).collect()
 }
 
 /// The main method and the further ones.

@@ -74,6 +74,14 @@ impl Features {
 }
 
 impl Column {
+    pub fn n_rows(&self) -> usize {
+        match self {
+            Column::Number(values) => values.len(),
+            Column::Text(values) => values.len(),
+            Column::Tensor { width, values } => values.len() / (*width).max(1),
+        }
+    }
+
     /// The given rows, in the given order.
     pub fn take(&self, rows: &[usize]) -> Self {
         match self {

@@ -88,6 +88,11 @@ impl Cuts {
         self.n_columns
     }
 
+    /// The cuts of a feature, ascending; none where no tree tests it.
+    pub fn of_feature(&self, feature: u32) -> &[f64] {
+        self.features.get(&feature).map_or(&[], |of| &of.cuts)
+    }
+
     /// "A value of `feature` passes its cut at `cut`"; also true for a missing value.
     pub fn passes(&self, feature: u32, cut: f64) -> Compare {
         let of = &self.features[&feature];

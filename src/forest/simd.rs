@@ -56,6 +56,13 @@ impl Simd {
 #[repr(C, align(64))]
 pub(crate) struct Sums(pub [f64; BLOCK]);
 
+/// A value for the rows of a cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Term {
+    pub cell: u32,
+    pub value: f64,
+}
+
 /// Compares a quantised column with a threshold.
 pub(crate) trait Holds: Copy {
     /// Rows whose byte is above `threshold`, one bit each.
@@ -69,6 +76,12 @@ pub(crate) trait Holds: Copy {
             sums.0[left.trailing_zeros() as usize % BLOCK] += value;
             left &= left - 1;
         }
+    }
+
+    /// Adds each term's value to the sums of the rows in its cell, in order.
+    #[inline(always)]
+    fn add_all(self, cells: &[u64], terms: &[Term], sums: &mut Sums) {
+        terms.iter().for_each(|term| self.add(cells[term.cell as usize], term.value, sums));
     }
 
     /// Rows of a block for which a compare holds.
@@ -128,7 +141,7 @@ fn holds(column: &[u8; BLOCK], threshold: u8) -> u64 {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{BLOCK, Holds, Sums, Work};
+    use super::{BLOCK, Holds, Sums, Term, Work};
     use std::arch::x86_64::*;
 
     /// # Safety
@@ -155,6 +168,25 @@ mod x86 {
                     let after = _mm512_mask_add_pd(before, (rows >> (8 * at)) as u8, before, value);
                     _mm512_store_pd(sums.as_mut_ptr(), after);
                 }
+            }
+        }
+
+        #[inline(always)]
+        fn add_all(self, cells: &[u64], terms: &[Term], sums: &mut Sums) {
+            // The sums stay in eight registers. Cells are not asked whether they are empty: they are too often for the
+            // processor to guess, and too seldom to be worth it.
+            let chunks = sums.0.as_chunks_mut::<8>().0;
+            // SAFETY: a `Wide` exists only where AVX-512 F was found; chunks of eight numbers are aligned registers.
+            unsafe {
+                let mut found = [_mm512_setzero_pd(); BLOCK / 8];
+                found.iter_mut().zip(chunks.iter()).for_each(|(to, from)| *to = _mm512_load_pd(from.as_ptr()));
+                for term in terms {
+                    let (rows, value) = (cells[term.cell as usize], _mm512_set1_pd(term.value));
+                    for (at, sums) in found.iter_mut().enumerate() {
+                        *sums = _mm512_mask_add_pd(*sums, (rows >> (8 * at)) as u8, *sums, value);
+                    }
+                }
+                found.iter().zip(chunks).for_each(|(from, to)| _mm512_store_pd(to.as_mut_ptr(), *from));
             }
         }
 
@@ -222,6 +254,8 @@ mod tests {
         fn run<H: Holds>(self, holds: H) {
             self.found.0 = holds.compare(self.block, self.compare);
             holds.add(self.found.0, 0.1, &mut self.found.1);
+            let terms = [Term { cell: 1, value: 0.1 }, Term { cell: 0, value: 7.0 }, Term { cell: 1, value: -0.3 }];
+            holds.add_all(&[0, self.found.0], &terms, &mut self.found.1);
         }
     }
 
@@ -236,7 +270,8 @@ mod tests {
             for simd in Simd::available() {
                 let mut found = (0, Sums([0.25; BLOCK]));
                 simd.run(Compared { block: &block, compare, found: &mut found });
-                let sums = Sums(std::array::from_fn(|row| 0.25 + if expected >> row & 1 == 1 { 0.1 } else { 0.0 }));
+                let sum = |row: usize| if expected >> row & 1 == 1 { 0.25 + 0.1 + 0.1 + -0.3 } else { 0.25 };
+                let sums = Sums(std::array::from_fn(sum));
                 assert_eq!((simd.compare(&block, compare), found), (expected, (expected, sums)), "{simd:?}");
             }
         }

@@ -243,11 +243,8 @@ fn changes(rows: &Features, names: &[String], column: usize, is_category: bool, 
         _ => {
             // Nothing but missing values cannot become anything.
             let Ok(grid) = Grid::observed(rows, varied) else { return Changes::none() };
-            let few = |n: usize| n.min(MOST_CATEGORIES);
-            let anywhere = match grid {
-                Grid::Numbers(codes) => Column::Number(codes[..few(codes.len())].to_vec()),
-                Grid::Texts(texts) => Column::Text(texts[..few(texts.len())].to_vec()),
-            };
+            let few: Vec<usize> = (0..grid.len().min(MOST_CATEGORIES)).collect();
+            let anywhere = grid.values(false).take(&few);
             return Changes { near: Vec::new(), anywhere, unit: 1.0 };
         }
     };

@@ -1,5 +1,10 @@
 //! The imported structure at work: margins computed here in f64, and the proof that they are the model's.
 
+mod profiles;
+
+pub(crate) use profiles::ProfileBuffers;
+pub use profiles::{AskedColumn, NativeProfiles};
+
 use super::import::{EnsembleInput, FeatureSource, ForestModel, LinearModel, Report, Reported, Structure};
 use super::predictor::{PredictError, Predictor, Scores};
 use super::scorer::{Shape, inner_port};

@@ -36,6 +36,7 @@ mod scoring;
 mod trial;
 mod turn;
 
+pub use curves::{CurveCost, foreseen as curves_foreseen};
 pub use error::{Cause, RunError};
 pub use explainer::Explainer;
 pub use foresight::{Foresight, GroupSizes, foresee, group_sizes};
@@ -287,9 +288,9 @@ impl<'a> Computation<'a> {
         let (permutation, curves) = match predictor {
             Some(predictor) => (
                 self.timed("importance", || permutation(plan, sample.as_ref(), predictor))?,
-                self.timed("importance", || curves::curves(plan, predictor))?,
+                self.timed("curves", || curves::curves(plan, predictor))?,
             ),
-            None => (None, Vec::new()),
+            None => (None, curves::Curves::default()),
         };
         let people = people.and_then(PeopleSample::finish);
         let individual =
@@ -315,7 +316,8 @@ impl<'a> Computation<'a> {
         let progress = self.progress;
         let attacked = self.timed("robustness", || attacking::attack(plan, spreads, &levels, progress))?;
         self.add("total", started.elapsed().as_secs_f64());
-        let (proxies, notes) = (individual.proxies, individual.notes);
+        let (proxies, mut notes) = (individual.proxies, individual.notes);
+        notes.extend(curves.notes);
         let timings = self.timings;
         Ok(Computed {
             fairness,
@@ -323,7 +325,7 @@ impl<'a> Computation<'a> {
             further,
             permutation,
             global,
-            curves,
+            curves: curves.points,
             distributions,
             proxies,
             inside,

@@ -67,7 +67,6 @@ pub fn resolve(
     conflicts.extend(unknown_metrics(groups, task));
     conflicts.extend(unknown_references(groups));
     conflicts.extend(unknown_importance(loaded, task));
-    conflicts.extend(unknown_grid_columns(loaded, features));
     match conflicts.is_empty() {
         true => Ok(specs),
         false => Err(PlanError::Config(Box::new(loaded.errors(conflicts)))),
@@ -159,22 +158,5 @@ fn unknown_importance(loaded: &Loaded, task: Task) -> Vec<Conflict> {
     let errors = named.filter_map(|name| importance::Metric::parse(name, importance_task(task)).err());
     errors
         .map(|error| conflict("importance.metrics", error.to_string(), "leave the key out for the task's default"))
-        .collect()
-}
-
-fn unknown_grid_columns(loaded: &Loaded, features: &[FeatureSpec]) -> Vec<Conflict> {
-    let Some(config::Grid::Given(given)) = &loaded.config.importance.grid else { return Vec::new() };
-    let known = || features.iter().map(|feature| feature.column.as_str());
-    let unknown = given.keys().filter(|column| known().all(|name| name != column.as_str()));
-    unknown
-        .map(|column| {
-            let near = did_you_mean(column, known());
-            let message = format!("points are given for `{column}`, which does not feed the model{near}");
-            conflict(
-                format!("importance.grid.{column}"),
-                message,
-                format!("its columns are {}", known().collect::<Vec<_>>().join(", ")),
-            )
-        })
         .collect()
 }

@@ -6,6 +6,7 @@
 
 mod background;
 mod cover;
+mod curves;
 mod differentiating;
 mod error;
 mod explaining;
@@ -33,10 +34,11 @@ pub use reading::name as task_name;
 pub use robustness::RobustnessPlan;
 pub use surrogate::LimePlan;
 
-use crate::config::{Config, Loaded, Task};
-use crate::dataset::{Column, FeatureSpec, Features, Kind, LabelSpec, Reader, Selection, Source, Want};
+use crate::config::{Config, Grid, Loaded, Task};
+use crate::dataset::{Column, FeatureSpec, Features, LabelSpec, Reader, Selection, Source};
 use crate::explain::game::Players;
 use crate::fairness::gates::GateSpec;
+use crate::importance::dependence;
 use crate::model::import::recognise_output;
 use crate::model::{Differentiator, Model, Native, Scorer};
 use error::conflict;
@@ -134,6 +136,7 @@ impl Plan {
         check_values(&source, &selection, n_rows)?;
         let structure = recognise_output(&model.graph, &decided.reading.score.name);
         let native = Native::new(structure, &feeding.feed, &first, decided.reading.shape);
+        curves::check(&loaded, &source, &selection.features, native.as_ref().ok())?;
         let players = explanations::players(&loaded, &selection)?;
         reasons::check(&loaded, &players)?;
         let mut reading = decided.reading;
@@ -222,6 +225,7 @@ impl Plan {
         }
         let (outputs, classes) = names(&loaded, task, &[])?;
         let gates = gating::resolve(&loaded, task, &groups, &outputs, &selection.features)?;
+        curves::check(&loaded, &source, &selection.features, None)?;
         selection.label = label(&loaded, &source, task, &[], &classes);
         check_values(&source, &selection, n_rows)?;
         let threshold = loaded.config.model.threshold.unwrap_or(0.5);
@@ -248,9 +252,18 @@ impl Plan {
 
     /// Whether a column's numbers, if it has any, are codes without an order.
     pub fn is_category(&self, feature: &FeatureSpec) -> bool {
-        let boolean = self.source.field(&feature.column).is_some_and(|field| field.kind == Kind::Boolean);
-        let listed = feature.encode.is_some() || self.config().data.categorical.contains(&feature.column);
-        boolean || listed || feature.want == Want::Text
+        curves::is_category(self.config(), &self.source, feature)
+    }
+
+    /// The points that `[importance] grid` gives for a column.
+    pub fn given_grid(&self, feature: &FeatureSpec) -> Option<dependence::Grid> {
+        let Some(Grid::Given(given)) = &self.config().importance.grid else { return None };
+        curves::given_grid(self.config(), &self.source, feature, given.get(&feature.column)?).ok()
+    }
+
+    /// Names of an encoded column's categories by code; none for other columns.
+    pub fn level_names(&self, feature: &FeatureSpec) -> Vec<String> {
+        curves::level_names(self.config(), &feature.column)
     }
 
     pub fn explain(&self) -> Option<&ExplainPlan> {

@@ -55,7 +55,9 @@ fn words(kind: &str, all: bool) -> String {
         "pr" => "precision–recall curves",
         "calibration" => "calibration curves",
         "score_histogram" => "score histograms",
-        "ice" => "curves of single rows",
+        "ice" | "ice_centred" => "curves of single rows",
+        "pdp" | "ale" => "effects of categories",
+        "pdp_pair" | "ale_pair" => "effects of pairs of columns",
         kind if kind.starts_with("threshold") => "threshold sweeps",
         kind => return format!("curves of kind {kind}"),
     };
@@ -91,8 +93,8 @@ impl<'a> Drawing<'a> {
     fn kept<'p>(&self, kind: &str, feature: &str, groups: &Groups<'p>) -> Vec<&'p CurvePoint> {
         let all = || groups.values().flatten().copied().collect::<Vec<_>>();
         match kind {
-            // Functions of the model and a grid, averaged over all rows.
-            "pdp" | "ale" => all(),
+            // Functions of the model and a grid, averaged over all rows; names of categories may be of few rows.
+            "pdp" | "pdp_missing" | "ale" => all().into_iter().filter(|point| point.group_value.is_empty()).collect(),
             _ if self.withheld.hides_any(feature, Depth::Outcomes) => Vec::new(),
             "roc" | "pr" => {
                 groups.iter().flat_map(|(group, points)| self.ranking(kind, feature, group, points)).collect()

@@ -148,6 +148,21 @@ impl<'a> Lookup<'a> {
         points.iter().filter(|point| point.group_value == group && point.output == output).copied().collect()
     }
 
+    /// All points of one kind and feature, whatever their group; of the positive class in a binary audit, else the first.
+    pub fn curves_of(&self, kind: &str, feature: &str) -> Vec<&'a CurvePoint> {
+        let points = self.curves.get(&(kind, feature)).map(Vec::as_slice).unwrap_or_default();
+        let positive = self.audit.scope.positive.as_deref().unwrap_or_default();
+        let wanted = points.iter().find(|p| p.output == positive).or(points.first()).map(|point| &point.output);
+        points.iter().filter(|point| Some(&point.output) == wanted).copied().collect()
+    }
+
+    /// Features with curves of a kind, in the order of the audit.
+    pub fn curve_features(&self, kind: &str) -> Vec<&'a str> {
+        let mut seen = BTreeSet::new();
+        let of_kind = self.audit.curves.iter().filter(|point| point.kind == kind);
+        of_kind.map(|point| point.feature.as_str()).filter(|feature| seen.insert(*feature)).collect()
+    }
+
     /// Importance by one method for one output, the most important first.
     pub fn importance(&self, method: &str, output: &str) -> Vec<&'a Importance> {
         let of_method = |i: &&Importance| i.method == method && (i.output == output || i.output.is_empty());

@@ -2,6 +2,7 @@
 
 mod attack;
 mod bad_input;
+mod curves;
 mod custody;
 mod determinism;
 mod docs_sql;

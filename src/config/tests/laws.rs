@@ -65,6 +65,7 @@ methods = ["attribution", "permutation"]
 metrics = ["roc_auc"]
 repeats = 10
 grid = 20
+pairs = [["age", "hours"]]
 [layers]
 tensors = "all"
 rows = 200

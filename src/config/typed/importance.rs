@@ -1,5 +1,6 @@
 //! `[importance]`: what matters over all rows.
 
+use super::Scalar;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,10 +19,13 @@ pub struct Importance {
     /// Shufflings of each column. Default 10.
     #[schemars(range(min = 1))]
     pub repeats: u64,
-    /// Points of partial dependence and accumulated local effects: a number, or the points by column.
+    /// Points of partial dependence and accumulated local effects: a number, the points by column, or "thresholds".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grid: Option<Grid>,
-    /// Interaction, sage, sobol, morris, sensitivity: most rows that each asks the model about. Default 200000.
+    /// Pairs of columns whose joint curves "pdp" and "ale" draw besides.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pairs: Vec<[String; 2]>,
+    /// Interaction, sage, sobol, morris, sensitivity, each pair: most rows that each asks the model about. Default 200000.
     #[schemars(range(min = 1))]
     pub budget: u64,
     /// Sensitivity: the small change of a number, in its standard deviations. Default 0.25.
@@ -31,7 +35,15 @@ pub struct Importance {
 
 impl Default for Importance {
     fn default() -> Self {
-        Importance { methods: None, metrics: None, repeats: 10, grid: None, budget: 200_000, delta: 0.25 }
+        Importance {
+            methods: None,
+            metrics: None,
+            repeats: 10,
+            grid: None,
+            pairs: Vec::new(),
+            budget: 200_000,
+            delta: 0.25,
+        }
     }
 }
 
@@ -65,10 +77,14 @@ pub enum ImportanceMethod {
 
 /// Where curves are evaluated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(rename_all = "snake_case")]
 pub enum Grid {
+    /// Tree ensembles: every number at which the answer can change.
+    Thresholds,
     /// So many points per column, at quantiles.
+    #[serde(untagged)]
     Points(#[schemars(range(min = 2))] u64),
-    /// The points themselves, by column.
-    Given(BTreeMap<String, Vec<f64>>),
+    /// The points themselves, by column: numbers, or categories.
+    #[serde(untagged)]
+    Given(BTreeMap<String, Vec<Scalar>>),
 }

@@ -1,6 +1,7 @@
 //! Accumulated local effects of one feature.
 
 use super::mean::WeightedMean;
+use super::order::similar_order;
 use super::scores::{Asker, Pieces, checked_weights};
 use super::{CurveSettings, DependenceError, Grid, Varied};
 use crate::audit::CurvePoint;
@@ -8,14 +9,13 @@ use crate::dataset::batch::{Column, Features};
 use crate::model::predictor::Predictor;
 use crate::stats::intervals::normal_quantile;
 use rayon::prelude::*;
-use std::sync::Arc;
 
 /// First-order accumulated local effects (Apley and Zhu 2020): points of kind "ale", the grid in order for each output.
 ///
 /// The rows between two neighbouring values of the grid (the upper one included, in the first interval both) are scored
 /// at either; the mean difference is the local effect, and effects are added up from the first value on. The curve is
-/// centred so that its mean over the rows is 0. Categories are taken in the order of the grid: rows of two neighbouring
-/// categories are scored as either. Values of the grid with no row before them are left out of the curve; rows beyond
+/// centred so that its mean over the rows is 0. Categories are taken in the order of their similarity: rows
+/// of two neighbouring categories are scored as either. Values of the grid with no row before them are left out of the curve; rows beyond
 /// the grid, and missing ones where the grid has none, do not count.
 ///
 /// `n` is the number of rows whose difference leads to a point (0 for the first). The interval is normal; it takes the
@@ -38,7 +38,8 @@ pub fn accumulated_effects(
     }
     grid.check(rows, varied)?;
     let weights = checked_weights(weights, rows)?;
-    let places = Places::of(varied.column_of(rows)?, grid, &weights);
+    let order = similar_order(rows, varied, grid)?;
+    let places = Places::of(varied.column_of(rows)?, grid, order, &weights);
     let steps = places.steps();
     if steps.is_empty() {
         let why = "no rows lie between two values of its grid";
@@ -65,12 +66,12 @@ struct Step {
 enum Places {
     /// Rows up to the grid's values 1, 2, … and above the value before.
     Intervals(Vec<Vec<usize>>),
-    /// Rows of each category with their total weight.
-    Categories(Vec<(Vec<usize>, f64)>),
+    /// Rows of each category with their total weight, and the order in which categories are compared.
+    Categories(Vec<(Vec<usize>, f64)>, Vec<usize>),
 }
 
 impl Places {
-    fn of(column: &Column, grid: &Grid, weights: &[f64]) -> Self {
+    fn of(column: &Column, grid: &Grid, order: Vec<usize>, weights: &[f64]) -> Self {
         let counted = |row: &usize| weights[*row] > 0.0;
         match (column, grid) {
             (Column::Number(numbers), Grid::Numbers(grid)) => {
@@ -85,15 +86,15 @@ impl Places {
                 }
                 Places::Intervals(intervals)
             }
-            (Column::Text(texts), Grid::Texts(grid)) => {
+            (column, grid) if !grid.is_continuous() => {
                 let mut categories = vec![(Vec::new(), 0.0); grid.len()];
-                for row in (0..texts.len()).filter(counted) {
-                    if let Some(place) = grid.iter().position(|text: &Option<Arc<str>>| *text == texts[row]) {
+                for row in (0..column.n_rows()).filter(counted) {
+                    if let Some(place) = grid.position(column, row) {
                         categories[place].0.push(row);
                         categories[place].1 += weights[row];
                     }
                 }
-                Places::Categories(categories)
+                Places::Categories(categories, order)
             }
             _ => Places::Intervals(Vec::new()),
         }
@@ -113,8 +114,9 @@ impl Places {
                 }
                 steps
             }
-            Places::Categories(categories) => {
-                let present: Vec<usize> = (0..categories.len()).filter(|at| !categories[*at].0.is_empty()).collect();
+            Places::Categories(categories, order) => {
+                let present = order.iter().copied().filter(|at| !categories[*at].0.is_empty());
+                let present: Vec<usize> = present.collect();
                 let step = |pair: &[usize]| {
                     let rows = [&categories[pair[0]].0[..], &categories[pair[1]].0[..]].concat();
                     Step { from: pair[0], to: pair[1], rows }
@@ -127,7 +129,7 @@ impl Places {
     /// Weights with which a curve of 1 + steps points is averaged over the rows; they sum to what is to be 1. `None` for
     /// intervals, whose shares are those of their rows.
     fn shares(&self, steps: &[Step]) -> Option<Vec<f64>> {
-        let Places::Categories(categories) = self else { return None };
+        let Places::Categories(categories, _) = self else { return None };
         let points = steps.iter().take(1).map(|step| step.from).chain(steps.iter().map(|step| step.to));
         Some(points.map(|at| categories[at].1).collect())
     }
@@ -190,17 +192,21 @@ fn points(
             Some(part(step) * part(step) * variance)
         });
         let half = variances.sum::<Option<f64>>().map(|variance| z * variance.sqrt());
+        let place = if at == 0 { steps[0].from } else { steps[at - 1].to };
         CurvePoint {
             kind: "ale".to_owned(),
             feature: varied.name.to_owned(),
-            group_value: String::new(),
+            group_value: grid.category(place),
             output: settings.outputs[output].name.clone(),
-            x: grid.x(if at == 0 { steps[0].from } else { steps[at - 1].to }),
+            x: grid.x(place),
             y,
             n: if at == 0 { 0 } else { effects[at - 1].n },
             ci_low: half.map(|half| y - half),
             ci_high: half.map(|half| y + half),
         }
     };
-    (0..=effects.len()).map(point).collect()
+    let mut points: Vec<CurvePoint> = (0..=effects.len()).map(point).collect();
+    // In the order of the grid, whatever the order of comparison.
+    points.sort_by(|a, b| a.x.total_cmp(&b.x));
+    points
 }

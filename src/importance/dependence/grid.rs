@@ -13,7 +13,12 @@ pub enum Grid {
     Numbers(Vec<f64>),
     /// Categories; the x of a point is the position here. `None` is the missing value.
     Texts(Vec<Option<Arc<str>>>),
+    /// Categories that the data hold as numbers, ascending, with their names.
+    Codes(Vec<(f64, String)>),
 }
+
+/// Name of the missing category.
+const MISSING: &str = "(missing)";
 
 impl Grid {
     /// The given numbers in order, each once. Missing and infinite ones are left out.
@@ -22,6 +27,22 @@ impl Grid {
         numbers.sort_unstable_by(f64::total_cmp);
         numbers.dedup();
         Grid::Numbers(numbers)
+    }
+
+    /// The given categories, each once.
+    pub fn texts(categories: impl Iterator<Item = String>) -> Self {
+        let categories: BTreeSet<Option<Arc<str>>> = categories.map(|text| Some(Arc::from(text))).collect();
+        Grid::Texts(categories.into_iter().collect())
+    }
+
+    /// The given codes in order, each once, called by their position in `names`, else by the number.
+    pub fn codes(codes: &[f64], names: &[String]) -> Self {
+        let Grid::Numbers(codes) = Self::given(codes) else { return Grid::Codes(Vec::new()) };
+        let name = |code: f64| match names.get(code as usize).filter(|_| code >= 0.0 && code.fract() == 0.0) {
+            Some(name) => name.clone(),
+            None => code.to_string(),
+        };
+        Grid::Codes(codes.into_iter().map(|code| (code, name(code))).collect())
     }
 
     /// All values that occur; for texts in alphabetical order, missing first.
@@ -68,6 +89,7 @@ impl Grid {
         match self {
             Grid::Numbers(numbers) => numbers.len(),
             Grid::Texts(texts) => texts.len(),
+            Grid::Codes(codes) => codes.len(),
         }
     }
 
@@ -80,13 +102,49 @@ impl Grid {
         match self {
             Grid::Numbers(numbers) => numbers[at],
             Grid::Texts(_) => at as f64,
+            Grid::Codes(codes) => codes[at].0,
         }
+    }
+
+    /// The name of a category, "" for numbers.
+    pub fn category(&self, at: usize) -> String {
+        match self {
+            Grid::Numbers(_) => String::new(),
+            Grid::Texts(texts) => texts[at].as_deref().unwrap_or(MISSING).to_owned(),
+            Grid::Codes(codes) => codes[at].1.clone(),
+        }
+    }
+
+    /// All values as a column, and the missing one behind them where numbers are `with_missing`.
+    pub fn values(&self, with_missing: bool) -> Column {
+        let mut values = match self {
+            Grid::Numbers(numbers) => numbers.clone(),
+            Grid::Codes(codes) => codes.iter().map(|(code, _)| *code).collect(),
+            Grid::Texts(texts) => return Column::Text(texts.clone()),
+        };
+        values.extend(with_missing.then_some(f64::NAN));
+        Column::Number(values)
+    }
+
+    /// Which category a row of the column is of.
+    pub(super) fn position(&self, column: &Column, row: usize) -> Option<usize> {
+        match (self, column) {
+            (Grid::Texts(texts), Column::Text(column)) => texts.iter().position(|text| *text == column[row]),
+            (Grid::Codes(codes), Column::Number(column)) => codes.iter().position(|(code, _)| *code == column[row]),
+            _ => None,
+        }
+    }
+
+    /// Whether neighbouring values have numbers between them.
+    pub fn is_continuous(&self) -> bool {
+        matches!(self, Grid::Numbers(_))
     }
 
     /// A column of `n_rows` that holds the value `at` everywhere.
     pub(super) fn column(&self, at: usize, n_rows: usize) -> Column {
         match self {
             Grid::Numbers(numbers) => Column::Number(vec![numbers[at]; n_rows]),
+            Grid::Codes(codes) => Column::Number(vec![codes[at].0; n_rows]),
             Grid::Texts(texts) => Column::Text(vec![texts[at].clone(); n_rows]),
         }
     }
@@ -100,7 +158,7 @@ impl Grid {
             Column::Tensor { .. } => return Err(DependenceError::Tensor { feature: varied.name.to_owned() }),
         };
         let grid = match self {
-            Grid::Numbers(_) => "numbers",
+            Grid::Numbers(_) | Grid::Codes(_) => "numbers",
             Grid::Texts(_) => "text",
         };
         if column != grid {
@@ -120,6 +178,14 @@ impl Varied<'_> {
         let found = rows.columns.len();
         let none = || DependenceError::NoColumn { feature: self.name.to_owned(), column: self.column, found };
         rows.columns.get(self.column).ok_or_else(none)
+    }
+
+    /// Whether some row has no number of this feature.
+    pub fn has_missing(&self, rows: &Features) -> Result<bool, DependenceError> {
+        match self.column_of(rows)? {
+            Column::Number(numbers) => Ok(numbers.iter().any(|number| number.is_nan())),
+            Column::Text(_) | Column::Tensor { .. } => Ok(false),
+        }
     }
 }
 

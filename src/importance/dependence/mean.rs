@@ -14,6 +14,17 @@ pub(super) struct WeightedMean {
 }
 
 impl WeightedMean {
+    /// Numbers of weight 1 each.
+    pub fn of(numbers: &[f64]) -> Self {
+        let n = numbers.len() as f64;
+        if numbers.is_empty() {
+            return Self::default();
+        }
+        let mean = numbers.iter().sum::<f64>() / n;
+        let squares = numbers.iter().map(|x| (x - mean) * (x - mean)).sum();
+        Self { n: numbers.len() as u64, weight: n, weight2: n, mean, squares }
+    }
+
     /// Rows of weight 0 do not count.
     pub fn update(&mut self, x: f64, weight: f64) {
         if weight > 0.0 {
@@ -38,6 +49,12 @@ impl WeightedMean {
     pub fn variance_of_mean(&self) -> Option<f64> {
         let effective = self.weight * self.weight / self.weight2;
         (effective > 1.0 + 1e-9).then(|| self.squares / self.weight / (effective - 1.0))
+    }
+
+    /// Variance within parts of equal weights, over all of them; `None` where none has two rows.
+    pub fn pooled_variance(parts: &[Self]) -> Option<f64> {
+        let freedom: u64 = parts.iter().map(|part| part.n.saturating_sub(1)).sum();
+        (freedom > 0).then(|| parts.iter().map(|part| part.squares).sum::<f64>() / freedom as f64)
     }
 
     /// Normal interval of the mean; `z` is the normal quantile.

@@ -3,27 +3,46 @@
 //! `grid` says where a curve is evaluated; `scores` asks the model about rows in which the feature was replaced. Three
 //! kinds of curve come of it, all as points with the feature's value as x:
 //! - `partial`: partial dependence, the mean answer when every row is given the same value (Friedman 2001; brute force,
-//!   as scikit-learn's `partial_dependence` with `method="brute"`);
+//!   as scikit-learn's `partial_dependence` with `method="brute"`); `exact` finds the same means for forests from one
+//!   descent of their trees;
 //! - `individual`: the same for one row at a time (individual conditional expectation; Goldstein et al. 2015), also
 //!   with every curve starting at 0;
 //! - `accumulated`: accumulated local effects, which only compare values that lie next to each other in rows that are
-//!   near them, and so never ask about rows that cannot exist because columns are correlated (Apley and Zhu 2020).
+//!   near them, and so never ask about rows that cannot exist because columns are correlated (Apley and Zhu 2020);
+//!   `order` puts categories next to similar ones.
+//!
+//! Two features together (`pair`) have partial dependence (`partial_pair`) and accumulated effects of the second order
+//! (`accumulated_pair`, on a `surface`): what they do beyond what each does alone.
 
 mod accumulated;
+mod accumulated_pair;
 mod error;
+mod exact;
+#[cfg(test)]
+mod exact_tests;
 mod grid;
 mod individual;
 mod mean;
+mod order;
+mod pair;
+#[cfg(test)]
+mod pair_tests;
 mod partial;
+mod partial_pair;
 mod scores;
+mod surface;
 #[cfg(test)]
 mod tests;
 
 pub use accumulated::accumulated_effects;
+pub use accumulated_pair::accumulated_pair;
 pub use error::DependenceError;
+pub use exact::ForestMeans;
 pub use grid::Grid;
 pub use individual::{centred, individual_curves};
-pub use partial::partial_dependence;
+pub use pair::Pair;
+pub use partial::{forest_dependence, partial_dependence, stepped};
+pub use partial_pair::partial_pair;
 
 use crate::explain::game::Scale;
 

@@ -6,7 +6,7 @@ use crate::stats::random::Stream;
 use ndarray::Array2;
 
 /// A model of number columns; a text counts as its length, a missing one as 0. Its margin is ten times its score.
-struct Fake<F>(F);
+pub(super) struct Fake<F>(pub F);
 
 impl<F: Fn(&[f64]) -> f64 + Sync> Predictor for Fake<F> {
     fn predict(&self, features: &Features) -> Result<Scores, PredictError> {
@@ -42,7 +42,7 @@ fn rows(n: usize) -> Features {
     Features { n_rows: n, columns: vec![Column::Number(x), Column::Number(near), Column::Text(texts)] }
 }
 
-fn settings() -> CurveSettings {
+pub(super) fn settings() -> CurveSettings {
     let outputs = vec![CurveOutput { index: 1, name: "yes".into() }];
     CurveSettings { outputs, scale: Scale::Probability, confidence: 0.95 }
 }

@@ -39,6 +39,28 @@ impl Report {
         columns
     }
 
+    /// The margin that a reported column follows from alone; `None` where others count as well.
+    pub fn alone(&self, column: usize) -> Option<usize> {
+        let elementwise = matches!(self.link, Link::Identity | Link::Logistic | Link::Probit) && !self.normalised;
+        self.columns.get(column).filter(|_| elementwise).map(|column| match column {
+            Reported::Value(at) | Reported::Complement(at) | Reported::Negated(at) => *at,
+        })
+    }
+
+    /// A column of many rows, in place of its margins, where these are [`Report::alone`].
+    pub fn report_alone(&self, column: usize, margins: &mut [f64]) {
+        match self.link {
+            Link::Logistic => margins.iter_mut().for_each(|margin| *margin = logistic(*margin)),
+            Link::Probit => margins.iter_mut().for_each(|margin| *margin = probit(*margin)),
+            _ => {}
+        }
+        match self.columns[column] {
+            Reported::Value(_) => {}
+            Reported::Complement(_) => margins.iter_mut().for_each(|linked| *linked = 1.0 - *linked),
+            Reported::Negated(_) => margins.iter_mut().for_each(|linked| *linked = -*linked),
+        }
+    }
+
     /// The margin that grows with the probability of class 1 in a binary model; `None` for other models.
     pub fn binary_margin_output(&self) -> Option<usize> {
         match self.columns.as_slice() {
@@ -63,12 +85,16 @@ impl Reported {
 pub fn linked(link: Link, margins: &[f64]) -> Vec<f64> {
     match link {
         Link::Identity => margins.to_vec(),
-        Link::Logistic => margins.iter().map(|margin| 1.0 / (1.0 + (-margin).exp())).collect(),
+        Link::Logistic => margins.iter().map(|margin| logistic(*margin)).collect(),
         Link::Softmax => softmax(margins, |_| false),
         // Scores this close to 0 count as "no score" (the runtime's bound).
         Link::SoftmaxZero => softmax(margins, |margin| margin.abs() <= 1e-7),
         Link::Probit => margins.iter().map(|margin| probit(*margin)).collect(),
     }
+}
+
+fn logistic(margin: f64) -> f64 {
+    1.0 / (1.0 + (-margin).exp())
 }
 
 fn softmax(margins: &[f64], stays_zero: impl Fn(f64) -> bool) -> Vec<f64> {
@@ -101,6 +127,24 @@ mod tests {
             assert!((reported[0] + reported[1] - 1.0).abs() < 1e-15);
         }
         assert_eq!(report.binary_margin_output(), Some(0));
+    }
+
+    #[test]
+    fn a_column_of_one_margin_is_reported_alone_as_with_all() {
+        for link in [Link::Identity, Link::Logistic, Link::Probit] {
+            let columns = vec![Reported::Complement(1), Reported::Value(1), Reported::Negated(0)];
+            let report = Report { link, columns, normalised: false, classifier: true };
+            let margins = [0.25, 0.75];
+            for (column, all) in report.reported(&margins).into_iter().enumerate() {
+                let mut one = [margins[report.alone(column).unwrap()]];
+                report.report_alone(column, &mut one);
+                assert_eq!(one, [all]);
+            }
+            assert_eq!(Report { normalised: true, ..report }.alone(0), None);
+        }
+        let columns = vec![Reported::Value(0), Reported::Value(1)];
+        let report = Report { link: Link::Softmax, columns, normalised: false, classifier: true };
+        assert_eq!(report.alone(0), None);
     }
 
     #[test]

@@ -167,6 +167,11 @@ pub fn dots(points: impl IntoIterator<Item = (f64, f64)>) -> String {
     d
 }
 
+/// Many lines of one colour as one path.
+pub fn strands<L: IntoIterator<Item = (f64, f64)>>(lines: impl IntoIterator<Item = L>) -> String {
+    lines.into_iter().map(|line| polyline(&line.into_iter().map(Some).collect::<Vec<_>>())).collect()
+}
+
 /// At most `most` items, evenly taken, first and last among them.
 pub fn thin<T: Clone>(items: &[T], most: usize) -> Vec<T> {
     if items.len() <= most || most < 2 {

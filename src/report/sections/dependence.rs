@@ -1,8 +1,8 @@
-//! How the score depends on single features: attributions against values, partial dependence, local effects.
+//! How attributions depend on the values of single features.
 
 use super::drivers::{MAX_DOTS, has_order, ordered_series, short_scale};
-use crate::audit::{CurvePoint, Importance, SampleSeries};
-use crate::report::charts::plot::{self, Axis, Cloud, Corner, Series};
+use crate::audit::{Importance, SampleSeries};
+use crate::report::charts::plot::{self, Axis, Cloud, Series};
 use crate::report::charts::{Chart, Figure};
 use crate::report::label::{self, Label};
 use crate::report::lookup::Lookup;
@@ -57,61 +57,6 @@ fn dependence(lookup: &Lookup, at: usize, series: &SampleSeries) -> Option<Figur
         wide: false,
         table: dependence_table(&name, &points),
         chart: Chart::Plot(Box::new(drawn)),
-    })
-}
-
-/// Partial dependence and accumulated local effects of the leading features, where they were computed.
-pub fn effects(lookup: &Lookup, output: &str, order: &[&Importance]) -> Vec<Figure> {
-    let features = order.iter().map(|i| i.feature.as_str());
-    features
-        .filter_map(|feature| effect(lookup, output, feature))
-        .take(MAX_FEATURES)
-        .enumerate()
-        .map(numbered)
-        .collect()
-}
-
-fn numbered((at, figure): (usize, Figure)) -> Figure {
-    Figure { id: format!("fig-effect-{at}"), ..figure }
-}
-
-fn effect(lookup: &Lookup, output: &str, feature: &str) -> Option<Figure> {
-    let kinds = [("pdp", say!("dependence.pdp")), ("ale", say!("dependence.ale"))];
-    let curve = |(kind, words): (&str, String)| (words, lookup.curve(kind, feature, ""));
-    let curves: Vec<_> = kinds.into_iter().map(curve).collect();
-    let curves: Vec<_> = curves.into_iter().filter(|(_, p)| p.len() > 1 && p[0].output == output).collect();
-    let all = || curves.iter().flat_map(|(_, points)| points);
-    let domain = |values: Vec<f64>| Scale::around(values, &[], (0.0, 1.0)).domain;
-    all().next()?;
-    let x = Axis { title: feature, domain: domain(all().map(|p| p.x).collect()), percent: false };
-    let y = Axis { title: &say!("axis.effect"), domain: domain(all().map(|p| p.y).collect()), percent: false };
-    let series = |(words, points): &(String, Vec<&CurvePoint>)| Series {
-        name: words.clone(),
-        points: points.iter().map(|p| (p.x, p.y)).collect(),
-        intervals: points.iter().map(|p| p.ci_low.zip(p.ci_high)).collect(),
-        with_dots: false,
-    };
-    let drawn = plot::lines(&x, &y, &curves.iter().map(series).collect::<Vec<_>>(), Corner::TopLeft);
-    let name = label::shorten(feature, 60);
-    let mut table = Table::new(
-        say!("dependence.effect_table", name = &name),
-        &[say!("column.curve"), label::shorten(feature, 30), say!("column.effect")],
-    );
-    for (words, points) in &curves {
-        for p in plot::thin(points, 12) {
-            let cells = [number::compact(p.x), number::significant(p.y, 3)].map(Cell::number);
-            table.push(Label::fit(words, 40), cells.into());
-        }
-    }
-    Some(Figure {
-        id: String::new(),
-        template: "charts/plot.svg",
-        title: say!("dependence.effect", name = &name),
-        desc: say!("dependence.effect_desc", name = name),
-        note: Some(say!("dependence.effect_note")),
-        wide: false,
-        chart: Chart::Plot(Box::new(drawn)),
-        table,
     })
 }
 

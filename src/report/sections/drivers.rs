@@ -51,7 +51,6 @@ fn part(lookup: &Lookup, at: usize, output: &str, n_outputs: usize) -> Part {
     part.figures.extend(swarm_chart(lookup, at, output, &attribution, n_outputs));
     if at == 0 {
         part.figures.extend(dependence::charts(lookup, output, &attribution));
-        part.figures.extend(dependence::effects(lookup, output, &attribution));
     }
     if at < MAX_WITH_INTERACTIONS {
         part.figures.extend(interactions::figures(lookup, at, output));

@@ -16,7 +16,7 @@ pub use change::{
     Baseline, CellValue, DRIFT_MEASURES, Distribution, DistributionCell, Drift, MetricChange, RankChange,
 };
 pub use comparison::{Comparison, Difference, GateChange, Side};
-pub use documents::{AdverseActions, AdverseRow, Documents, Privacy, ReasonCount};
+pub use documents::{AdverseActions, AdverseRow, Documents, Logo, Media, OwnSection, Privacy, ReasonCount};
 pub use explained::{AttributionGap, GroupAttribution, Importance, Proxy};
 pub use gate::{Gate, LimitOn};
 pub use history::{Night, NightGate, NightMetric, Seen};

@@ -24,9 +24,10 @@
 //! | [`fairness`] | the table of metrics, comparisons, gates | |
 //! | [`audit`] | everything a run found out, as one value | |
 //! | [`privacy`] | what of an audit may be published: small cells withheld | |
-//! | [`pipeline`] | the only orchestration | |
+//! | [`pipeline`] | the only orchestration | base64 |
 //! | [`store`] | Parquet files, the catalogue, SQL over history | arrow, parquet, sqlx, datafusion, sha2 |
-//! | [`report`] | audit → view → HTML | minijinja |
+//! | [`report`] | audit → view → HTML | minijinja, pulldown-cmark |
+//! | [`pdf`] | a page as PDF, printed by an installed Chromium | |
 //! | [`site`] | static pages over all runs | |
 //! | [`notify`] | who is told about an outcome | reqwest |
 
@@ -43,6 +44,7 @@ pub mod importance;
 pub mod layers;
 pub mod model;
 pub mod notify;
+pub mod pdf;
 pub mod pipeline;
 pub mod plan;
 pub mod privacy;

@@ -22,6 +22,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("toml", &["config", "report/text/book.rs"]),
     ("schemars", &["config"]),
     ("minijinja", &["report"]),
+    ("pulldown_cmark", &["report/prose.rs"]),
+    ("base64", &["pipeline/letterhead.rs"]),
     ("smallvec", &["explain/tree", "forest"]),
     ("statrs", &["stats"]),
     ("clap", &["cli", "main.rs"]),
@@ -42,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stats", &[]),
     ("drift", &["audit", "stats"]),
     ("privacy", &["audit"]),
+    ("pdf", &[]),
     ("notify", &["audit", "config", "privacy"]),
     ("report", &["audit", "privacy"]),
     ("fairness", &["audit", "stats"]),
@@ -81,7 +84,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "audit", "config", "dataset", "draft", "drift", "fairness", "model", "notify", "pipeline", "plan",
+            "audit", "config", "dataset", "draft", "drift", "fairness", "model", "notify", "pdf", "pipeline", "plan",
             "privacy", "report", "site", "store",
         ],
     ),

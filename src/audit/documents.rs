@@ -16,6 +16,42 @@ pub struct Documents {
     pub least_share: f64,
     /// Whether the decision for the positive class is the favourable one.
     pub favourable_is_positive: bool,
+    /// Stands at the head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo: Option<Logo>,
+    /// Sections of the house, in the order of the TOML.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sections: Vec<OwnSection>,
+}
+
+/// A picture, whole: it is shown from here alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logo {
+    pub media: Media,
+    /// Its bytes in Base64, with padding.
+    pub base64: String,
+    /// What it shows.
+    pub alt: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Media {
+    #[serde(rename = "image/png")]
+    Png,
+    #[serde(rename = "image/jpeg")]
+    Jpeg,
+    #[serde(rename = "image/svg+xml")]
+    Svg,
+}
+
+/// A section that the house wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnSection {
+    pub title: String,
+    /// As written.
+    pub markdown: String,
+    /// "start", "end", or the section of the report after which it stands.
+    pub place: String,
 }
 
 /// Principal reasons of unfavourable decisions: features whose attributions push away from the favourable one.

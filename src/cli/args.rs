@@ -49,7 +49,7 @@ pub(super) enum Verb {
     /// Ask the whole history in SQL (read-only)
     Query(QueryArgs),
     /// Render a stored run again; needs neither model nor data
-    Report(ReportArgs),
+    Report(super::report::ReportArgs),
     /// Check every stored file and row against what was recorded; exits with 1 if anything is wrong
     Verify(VerifyArgs),
     /// Remove the files of old runs; only says what would go until --yes
@@ -284,26 +284,6 @@ impl std::str::FromStr for Memory {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ReportArgs {
-    /// Run id, a unique prefix of one, PIPELINE@latest or PIPELINE@DATE
-    pub run: String,
-    /// Documents to render (repeatable) [default: audit]
-    #[arg(long = "template", value_name = "NAME")]
-    pub templates: Vec<String>,
-    /// Folder with templates that replace the built-in ones
-    #[arg(long = "templates", value_name = "DIR")]
-    pub overrides: Option<PathBuf>,
-    /// What is written
-    #[arg(long, value_name = "FORMAT", default_value = "html")]
-    pub format: ReportFormat,
-    /// Folder to write to
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub out: PathBuf,
-    #[command(flatten)]
-    pub history: History,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct SiteArgs {
     /// Folder to write to: empty, or with an earlier site
     #[arg(long, value_name = "DIR", default_value = "site")]
@@ -374,13 +354,6 @@ impl Kept {
         let found = known.into_iter().find_map(|(unit, n)| days(unit, n));
         found.ok_or_else(|| "write an age as 90d, 12w or 7y".to_owned())
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ReportFormat {
-    Html,
-    Json,
-    Md,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

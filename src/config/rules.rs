@@ -24,6 +24,7 @@ pub(super) fn conflicts(root: &Node, findings: &mut Findings) {
     gates(root, &attributes, findings);
     store_addresses(root, findings);
     webhook_address(root, findings);
+    own_sections(root, findings);
 }
 
 fn conflict(at: &Node, message: String, label: &str, help: &str, findings: &mut Findings) {
@@ -274,5 +275,22 @@ fn webhook_address(root: &Node, findings: &mut Findings) {
     if !named && !typed.starts_with("http://") && !typed.starts_with("https://") {
         let help = "give env: and the name of an environment variable that holds the address, or http(s)://…";
         conflict(node, format!("`notify.webhook` = {node} is no address"), "not an address", help, findings);
+    }
+}
+
+fn own_sections(root: &Node, findings: &mut Findings) {
+    let Some(report) = root.get("report") else { return };
+    for section in report.items("sections") {
+        let message = match (section.get("file"), section.get("text")) {
+            (Some(_), Some(_)) => "has both `file` and `text`",
+            (None, None) if section.table().is_some() => "has neither `file` nor `text`",
+            _ => continue,
+        };
+        let help = "give the Markdown as `text`, or the file that it stands in as `file`";
+        conflict(section, format!("a section of `report.sections` {message}"), "one of them", help, findings);
+    }
+    if let (None, Some(alt)) = (report.get("logo"), report.get("logo_alt")) {
+        let message = "`report.logo_alt` describes a logo, and there is none".to_owned();
+        conflict(alt, message, "of what?", "give the picture's path as `logo`, or leave this out", findings);
     }
 }

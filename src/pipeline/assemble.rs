@@ -1,6 +1,6 @@
 //! From everything computed to the audit.
 
-use super::{Computed, Request, RunError, agreeing, players};
+use super::{Computed, Request, RunError, agreeing, letterhead, players};
 use crate::audit::{
     AttributeScope, Audit, Decision, Documents, Importance, ModelFacts, Note, Privacy, Run, SCHEMA_VERSION, Scope,
     Status, Structure,
@@ -60,10 +60,11 @@ impl Provenance {
     }
 }
 
-/// The key of pseudonyms decides results too, so its id counts.
+/// The key of pseudonyms decides results too, so its id counts; so does what stands in the files of the house.
 fn config_sha256(plan: &Plan) -> String {
     let key_id = pseudonyms(plan).map(|pseudonyms| pseudonyms.key_id()).unwrap_or_default();
-    store::sha256_of(format!("{}{key_id}", plan.loaded.sha256_input).as_bytes())
+    let typed = format!("{}{key_id}", plan.loaded.sha256_input);
+    store::sha256_of(&[typed.into_bytes(), plan.own.fingerprint()].concat())
 }
 
 pub fn pseudonyms(plan: &Plan) -> Option<Pseudonyms> {
@@ -189,6 +190,8 @@ fn documents(plan: &Plan) -> Documents {
         reasons_version: report.reasons_version.clone(),
         least_share: report.least_share,
         favourable_is_positive: super::favourable_is_positive(plan),
+        logo: letterhead::logo(&plan.own),
+        sections: letterhead::sections(&plan.own),
     }
 }
 

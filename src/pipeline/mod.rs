@@ -22,6 +22,7 @@ mod global;
 mod history;
 mod individual;
 mod layers;
+mod letterhead;
 mod maps;
 mod measured;
 mod meetings;

@@ -15,6 +15,7 @@ mod feeding;
 mod gating;
 mod grouping;
 mod layers;
+mod own;
 mod patches;
 mod privacy;
 mod reading;
@@ -29,6 +30,7 @@ pub use explaining::{Chosen, ExplainPlan, Explained, Rows};
 pub use gating::{fairness_task, importance_task};
 pub use grouping::GroupPlan;
 pub use layers::{LayersPlan, PlannedLayer};
+pub use own::{Own, Picture as LogoKind, Section as OwnSection};
 pub use patches::picture;
 pub use reading::name as task_name;
 pub use robustness::RobustnessPlan;
@@ -62,6 +64,8 @@ pub struct Plan {
     pub model: Option<PlannedModel>,
     pub groups: GroupPlan,
     pub gates: Vec<GateSpec>,
+    /// What the house adds to the reports.
+    pub own: Own,
 }
 
 /// A model with everything that scoring and explaining need.
@@ -121,8 +125,9 @@ impl Plan {
         }
         privacy::check(&loaded, &source, n_rows)?;
         let threshold = loaded.config.model.threshold.unwrap_or(0.5);
+        let own = own::read(&loaded)?;
         let Some(path) = loaded.config.model.path.clone() else {
-            return Self::recorded(loaded, threads, batch_rows, source, selection, n_rows, groups);
+            return Ok(Self { own, ..Self::recorded(loaded, threads, batch_rows, source, selection, n_rows, groups)? });
         };
         let model = Model::open(&loaded.resolve(&path))?;
         let feeding = feeding::bind(&loaded, &source, &model.signature, n_rows)?;
@@ -199,6 +204,7 @@ impl Plan {
             model: Some(model),
             groups,
             gates,
+            own,
         })
     }
 
@@ -243,6 +249,7 @@ impl Plan {
             model: None,
             groups,
             gates,
+            own: Own::default(),
         })
     }
 

@@ -15,6 +15,7 @@ pub fn view(comparison: &Comparison) -> View {
     let sections = [runs(comparison), gates(comparison), moved(comparison), metrics(comparison)];
     View {
         lang: say!("language"),
+        logo: None,
         title: Label::whole(&say!("comparison.title", pipeline = &now.pipeline), 120),
         eyebrow: say!("comparison.eyebrow", before = words::date(&before.as_of), now = words::date(&now.as_of)),
         description: None,

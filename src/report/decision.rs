@@ -52,6 +52,7 @@ fn view(audit: &Audit, decision: &Decision) -> View {
     let all = [drivers(&lookup, decision), reasons(decision), earlier(&lookup, decision)];
     View {
         lang: say!("language"),
+        logo: None,
         title: Label::whole(&say!("decision_page.row", row_id = row_id), 120),
         eyebrow: say!(
             "decision_page.eyebrow",

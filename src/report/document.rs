@@ -1,14 +1,16 @@
 //! Documents as data: what each of them asks for and in which order it shows what, declared in `templates/documents.json`.
 
-use super::label;
 use super::templates::{self, ReportError};
 use super::view::{SECTIONS, Section};
+use super::{label, own};
 use crate::audit::Scope;
 use crate::report::text::say;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// Stands for all sections of the house.
+const OWN: &str = "own";
 const FILE: &str = "documents.json";
 
 /// A document with its fields answered and its sections in place.
@@ -74,7 +76,7 @@ enum Item {
 impl Item {
     fn unknown_section(&self) -> Option<&str> {
         match self {
-            Item::Measured { section } if !SECTIONS.contains(&section.as_str()) => Some(section),
+            Item::Measured { section } if section != OWN && !SECTIONS.contains(&section.as_str()) => Some(section),
             _ => None,
         }
     }
@@ -103,10 +105,10 @@ pub fn of(
     }
     let Some(Declared { kind, notice, outline }) = declared.remove(name) else { return Ok(None) };
     if let Some(unknown) = outline.iter().find_map(Item::unknown_section) {
-        let detail = format!("`{name}` has no section `{unknown}`; there are {}", SECTIONS.join(", "));
+        let detail = format!("`{name}` has no section `{unknown}`; there are {}, {OWN}", SECTIONS.join(", "));
         return Err(templates::broken(FILE, overrides, 1, detail));
     }
-    let outline = outline.into_iter().filter_map(|item| part(item, scope, sections)).collect();
+    let outline = outline.into_iter().flat_map(|item| parts(item, scope, sections)).collect();
     Ok(Some(Document { kind, notice, informs: say!("document.informs"), outline }))
 }
 
@@ -121,12 +123,15 @@ fn declared(text: &str, overrides: Option<&Path>) -> Result<BTreeMap<String, Dec
 }
 
 /// A section that the audit has nothing for is left out.
-fn part(item: Item, scope: &Scope, sections: &[Section]) -> Option<Part> {
+fn parts(item: Item, scope: &Scope, sections: &[Section]) -> Vec<Part> {
     match item {
-        Item::Measured { section } => sections.iter().find(|known| known.id == section).cloned().map(Part::Measured),
+        Item::Measured { section } => {
+            let wanted = |known: &&Section| known.id == section || section == OWN && own::is_own(known);
+            sections.iter().filter(wanted).cloned().map(Part::Measured).collect()
+        }
         Item::Asked { id, title, lede, fields } => {
             let fields = fields.into_iter().map(|question| answer(scope, question)).collect();
-            Some(Part::Asked(Asked { id, title, lede, fields }))
+            vec![Part::Asked(Asked { id, title, lede, fields })]
         }
     }
 }

@@ -13,6 +13,8 @@ pub mod judged;
 pub mod label;
 pub mod lookup;
 pub mod number;
+pub mod own;
+pub mod prose;
 pub mod scale;
 pub mod script;
 pub mod sections;
@@ -25,6 +27,8 @@ pub mod words;
 
 #[cfg(test)]
 mod example;
+#[cfg(test)]
+mod pieces;
 #[cfg(test)]
 mod tests;
 
@@ -79,7 +83,7 @@ pub fn json(audit: &Audit, template: &str, overrides: Option<&Path>) -> Result<S
         "audit": published.audit,
     });
     for part in ["/document/outline", "/sections"] {
-        document.pointer_mut(part).into_iter().for_each(without_geometry);
+        document.pointer_mut(part).into_iter().for_each(without_markup);
     }
     Ok(format!("{document}\n"))
 }
@@ -92,12 +96,15 @@ fn view(audit: &Audit, template: &str, overrides: Option<&Path>) -> Result<view:
     Ok(view)
 }
 
-/// Takes charts' marks and positions out of sections; their tables stay.
-fn without_geometry(sections: &mut serde_json::Value) {
+/// Takes charts' marks and positions out of sections, and tags out of texts; tables and Markdown stay.
+fn without_markup(sections: &mut serde_json::Value) {
     let parts = sections.as_array_mut().into_iter().flatten().filter_map(|section| section.get_mut("parts"));
-    let figures = parts.filter_map(|parts| parts.as_array_mut()).flatten().filter_map(|part| part.get_mut("figures"));
-    for figure in figures.filter_map(|figures| figures.as_array_mut()).flatten() {
-        if let Some(figure) = figure.as_object_mut() {
+    for part in parts.filter_map(|parts| parts.as_array_mut()).flatten() {
+        if let Some(markdown) = part.pointer_mut("/prose/markdown").map(serde_json::Value::take) {
+            part["prose"] = markdown;
+        }
+        let figures = part.get_mut("figures").and_then(|figures| figures.as_array_mut());
+        for figure in figures.into_iter().flatten().filter_map(|figure| figure.as_object_mut()) {
             ["chart", "template", "wide"].iter().for_each(|key| drop(figure.remove(*key)));
         }
     }

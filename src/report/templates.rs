@@ -1,6 +1,7 @@
 //! Templates: those compiled into the binary, and those of the user's folder, which come first.
 //!
-//! Every value is made printable and escaped in one place, the formatter below; templates never mark data as safe.
+//! Every value is made printable and escaped in one place, the formatter below; templates never mark data as safe, but
+//! for the one text that is Markdown already in documents of Markdown ([`super::prose`]).
 
 use super::document;
 use super::label;
@@ -27,6 +28,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("table.html", include_str!("../../templates/table.html")),
     ("script.html", include_str!("../../templates/script.html")),
     ("report.js", include_str!("../../templates/report.js")),
+    ("prose.html", include_str!("../../templates/prose.html")),
     ("theme.css", include_str!("../../templates/theme.css")),
     ("graph.css", include_str!("../../templates/graph.css")),
     ("structure.svg", include_str!("../../templates/structure.svg")),
@@ -195,6 +197,9 @@ fn load(name: &str, overrides: Option<&Path>) -> Result<Option<String>, Error> {
 /// The one place where values become text of the document: made printable, then escaped.
 fn print_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
     if *state.auto_escape() == AutoEscape::Custom(MARKDOWN.into()) {
+        if value.is_safe() {
+            return out.write_str(value.as_str().unwrap_or_default()).map_err(Error::from);
+        }
         return out.write_str(&markdown(&label::clean(&value.to_string()))).map_err(Error::from);
     }
     match value.as_str().filter(|_| value.kind() == ValueKind::String && !value.is_safe()) {
@@ -251,6 +256,7 @@ const PARTS: &[&str] = &[
     "section",
     "figure",
     "table",
+    "prose",
     "site-head",
     "site-index",
     "site-pipeline",

@@ -4,6 +4,8 @@ use super::charts::Figure;
 use super::document::Document;
 use super::label::{self, Label};
 use super::lookup::Lookup;
+use super::own::{self, Logo};
+use super::prose::Prose;
 use super::sections;
 use super::table::Table;
 use super::words;
@@ -11,6 +13,7 @@ use crate::audit::Audit;
 use crate::privacy;
 use crate::report::text::say;
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// Names of all sections, in the order of the report, then those that only some documents have.
 pub const SECTIONS: &[&str] = &[
@@ -38,6 +41,7 @@ pub const SECTIONS: &[&str] = &[
 pub struct View {
     pub lang: String,
     pub title: Label,
+    pub logo: Option<Logo>,
     /// "Model audit · adult-income · 21 November 2026".
     pub eyebrow: String,
     pub pipeline: String,
@@ -77,7 +81,7 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Section {
     /// Anchor and name of the section.
-    pub id: &'static str,
+    pub id: Cow<'static, str>,
     pub title: String,
     pub lede: Option<String>,
     pub parts: Vec<Part>,
@@ -93,6 +97,8 @@ pub struct Part {
     pub notes: Vec<Note>,
     pub figures: Vec<Figure>,
     pub tables: Vec<Table>,
+    /// A text of the house.
+    pub prose: Option<Prose>,
     /// Tables that are opened on demand (and in print).
     pub folded: Vec<Table>,
 }
@@ -131,9 +137,9 @@ impl Part {
 
 impl Section {
     /// A section of the parts that say something; `None` where no part does.
-    pub fn of(id: &'static str, title: impl Into<String>, parts: Vec<Part>) -> Option<Self> {
+    pub fn of(id: impl Into<Cow<'static, str>>, title: impl Into<String>, parts: Vec<Part>) -> Option<Self> {
         let parts: Vec<Part> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        (!parts.is_empty()).then(|| Self { id, title: title.into(), lede: None, parts })
+        (!parts.is_empty()).then(|| Self { id: id.into(), title: title.into(), lede: None, parts })
     }
 
     pub fn with_lede(self, lede: impl Into<String>) -> Self {
@@ -170,6 +176,7 @@ impl View {
         Self {
             lang: say!("language"),
             title: Label::whole(title, 120),
+            logo: own::logo(&audit.scope.documents),
             pipeline: label::shorten(&run.pipeline, 60),
             as_of: words::date(&run.as_of),
             eyebrow: say!(
@@ -179,7 +186,7 @@ impl View {
             ),
             description: audit.scope.description.clone(),
             verdict: sections::verdict::headline(audit),
-            sections: all.into_iter().flatten().collect(),
+            sections: own::place(all.into_iter().flatten().collect(), own::sections(&audit.scope.documents)),
             annexes: annexes.into_iter().flatten().collect(),
             document: None,
             colophon: say!("masthead.colophon", run = &run.run_id, version = &run.tool_version),

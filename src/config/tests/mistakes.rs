@@ -32,7 +32,25 @@ fn a_key_of_another_table_is_sent_there() {
 fn a_key_that_resembles_none_lists_what_is_known() {
     one_mistake(
         "[report]\nzzzzzz = 1\n",
-        "8:1 unknown key `zzzzzz` in [report] | known here: `fields`, `least_share`, `reasons`, `reasons_per_decision`, `reasons_version`, `templates` or `title`",
+        "8:1 unknown key `zzzzzz` in [report] | known here: `fields`, `least_share`, `logo`, `logo_alt`, `reasons`, `reasons_per_decision`, `reasons_version`, `sections`, `templates` or `title`",
+    );
+}
+
+#[test]
+fn a_section_of_the_house_has_one_text_and_a_known_place() {
+    for (keys, message) in [("", "neither"), (", file = \"a\", text = \"b\"", "both")] {
+        let found = mistakes(&format!("{SOUND}[report]\nsections = [{{ title = \"a\"{keys} }}]\n"), &[]);
+        assert_eq!(found.len(), 1);
+        assert!(
+            found[0].starts_with("8:13 a section of `report.sections` has") && found[0].contains(message),
+            "{found:?}"
+        );
+    }
+    let found = mistakes(&format!("{SOUND}[[report.sections]]\ntitle = \"a\"\ntext = \"b\"\nplace = \"gatse\"\n"), &[]);
+    assert!(found.len() == 1 && found[0].contains("did you mean \"gates\"?"), "{found:?}");
+    one_mistake(
+        "[report]\nlogo_alt = \"x\"\n",
+        "8:12 `report.logo_alt` describes a logo, and there is none | give the picture's path as `logo`, or leave this out",
     );
 }
 

@@ -12,6 +12,7 @@ mod layers;
 mod lime;
 mod model;
 mod output;
+mod own;
 mod robustness;
 
 pub use data::{Data, Image, PerChannel, Scalar};
@@ -23,6 +24,7 @@ pub use layers::{Layers, Tensors};
 pub use lime::{Around, Discretiser, FeatureSelection, Lime, PointBins, SurrogateFeatures};
 pub use model::{Background, InputColumns, Model, Task};
 pub use output::{Notify, NotifyOn, Privacy, Report, Store, Template};
+pub use own::{OwnSection, Place};
 pub use robustness::{AttackMethod, Epsilon, Robustness};
 
 use schemars::JsonSchema;

@@ -1,7 +1,7 @@
 //! `[report]`, `[store]`, `[privacy]` and `[notify]`: where results go, and what leaves the house.
 
 use super::ENV_PATTERN;
-use super::Fields;
+use super::{Fields, OwnSection};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,6 +15,18 @@ pub struct Report {
     /// Headline of the report. Default: the pipeline's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// Picture at the head of the documents: a PNG, JPEG or SVG file of at most 128 KiB, relative to this file's folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub logo: Option<String>,
+    /// What the logo shows, for those who cannot see it. Default: the pipeline's owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    pub logo_alt: Option<String>,
+    /// Sections of one's own, in Markdown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub sections: Vec<OwnSection>,
     /// Free texts for the documents.
     pub fields: Fields,
     /// What a feature is called as a reason for an unfavourable decision: feature to text.
@@ -36,6 +48,9 @@ impl Default for Report {
         Report {
             templates: vec![Template::Audit],
             title: None,
+            logo: None,
+            logo_alt: None,
+            sections: Vec::new(),
             fields: Fields::default(),
             reasons: BTreeMap::new(),
             reasons_version: None,

@@ -6,7 +6,7 @@ use crate::ExitStatus;
 use crate::config::Scale;
 use crate::dataset::Want;
 use crate::model::NativeKind;
-use crate::pipeline::{self, CurveCost, Foresight, GroupSizes, RunError};
+use crate::pipeline::{self, Asked, CurveCost, Foresight, GroupSizes, RunError};
 use crate::plan::{ExplainPlan, Explained, Plan, PlannedLayer, Rows, task_name};
 
 /// Groups listed by name; the rest is counted.
@@ -18,10 +18,10 @@ pub(super) fn run(args: &CheckArgs) -> Done {
     for path in &args.pipelines {
         let plan = opening::resolve(opening::load(path, &args.sets)?, threads, 16_384)?;
         let foresights = foresights(&plan).map_err(|error| opening::run_problem(path, error))?;
-        let global = pipeline::foreseen(&plan).map_err(|error| opening::run_problem(path, error))?;
+        let asked = pipeline::importance_asks(&plan).map_err(|error| opening::run_problem(path, error))?;
         let curves = pipeline::curves_foreseen(&plan).map_err(|error| opening::run_problem(path, error))?;
         let sizes = pipeline::group_sizes(&plan).map_err(|error| opening::run_problem(path, error))?;
-        style::print(&describe(&plan, &foresights, &(global, curves), &sizes));
+        style::print(&describe(&plan, &foresights, &asked, &curves, &sizes));
     }
     Ok(ExitStatus::Passed)
 }
@@ -29,7 +29,8 @@ pub(super) fn run(args: &CheckArgs) -> Done {
 fn describe(
     plan: &Plan,
     foresights: &[Option<Foresight>],
-    (global, curves): &(Vec<(&'static str, u64)>, Vec<CurveCost>),
+    asked: &[Asked],
+    curves: &[CurveCost],
     sizes: &[GroupSizes],
 ) -> String {
     let config = plan.config();
@@ -54,7 +55,7 @@ fn describe(
         text += &line("score", &model.scorer.reading().score.name);
     }
     text += &explanations(plan, foresights);
-    text += &importance(global);
+    text += &importance(asked);
     text += &self::curves(curves);
     text += &layers(plan);
     text += &groups(sizes);
@@ -89,12 +90,27 @@ fn layers(plan: &Plan) -> String {
 }
 
 /// What the importance methods ask of the model.
-fn importance(global: &[(&'static str, u64)]) -> String {
-    let one = |(at, (method, calls)): (usize, &(&str, u64))| {
+fn importance(asked: &[Asked]) -> String {
+    let one = |(at, asked): (usize, &Asked)| {
         let title = if at == 0 { "importance" } else { "" };
-        line(title, &format!("{method}: up to {} model evaluations", style::thousands(*calls)))
+        line(title, &format!("{}: {}", asked.method, evaluations(asked.evaluations, Some(asked.seconds))))
     };
-    global.iter().enumerate().map(one).collect()
+    asked.iter().enumerate().map(one).collect()
+}
+
+/// "up to 48,000 model evaluations, about 0.3 s on one core".
+fn evaluations(n: u64, seconds: Option<f64>) -> String {
+    let time = seconds.map(|seconds| format!(", {} on one core", duration(seconds)));
+    format!("up to {} model evaluations{}", style::thousands(n), time.unwrap_or_default())
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 0.1 => "less than 0.1 s".to_owned(),
+        s if s < 60.0 => format!("about {s:.1} s"),
+        s if s < 7_200.0 => format!("about {:.0} min", s / 60.0),
+        s => format!("about {:.0} h", s / 3_600.0),
+    }
 }
 
 /// What dependence curves ask of the model, or of what was read from its file.
@@ -171,8 +187,8 @@ fn explanation(plan: &Plan, explain: &ExplainPlan, foresight: Option<&Foresight>
     if let Some(foresight) = foresight {
         text += &line("", &format!("engine: {}{}", foresight.engine, estimate(foresight)));
     }
-    if let Some(calls) = foresight.and_then(|it| it.evaluations).or_else(|| model_calls(plan, explain, rows)) {
-        text += &line("", &format!("up to {} model evaluations", style::thousands(calls)));
+    if let Some((n, seconds)) = foresight.and_then(|it| Some((it.evaluations?, it.seconds))) {
+        text += &line("", &evaluations(n, seconds));
     }
     let players = explain.players.len();
     let stored = if explain.top_k > 0 { players.min(explain.top_k + 1) } else { players };
@@ -194,22 +210,6 @@ fn clusters(groups: &[crate::config::Players]) -> String {
     groups.iter().map(one).collect()
 }
 
-/// Evaluations that asking the model takes; nothing for exact structures.
-fn model_calls(plan: &Plan, explain: &ExplainPlan, rows: u64) -> Option<u64> {
-    let players = &explain.players;
-    let enumerated = players.n_coalitions(&(0..players.len()).collect::<Vec<_>>());
-    let background = explain.background_rows.unwrap_or(plan.n_rows);
-    let coalitions = match explain.method.name() {
-        "exact" => enumerated,
-        "kernel" | "permutation" => explain.budget.min(enumerated),
-        "integrated_gradients" => return Some(rows.saturating_mul(explain.budget)),
-        "expected_gradients" => explain.budget,
-        "deep" => 2,
-        _ => return None,
-    };
-    Some(rows.saturating_mul(background).saturating_mul(coalitions))
-}
-
 fn size(bytes: u64) -> String {
     match bytes {
         0..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
@@ -219,7 +219,7 @@ fn size(bytes: u64) -> String {
 
 fn estimate(foresight: &Foresight) -> String {
     let Some(estimate) = foresight.estimate else { return String::new() };
-    format!(", about {:.1} s on one core, {} of tables", estimate.seconds, size(estimate.bytes as u64))
+    format!(", {} on one core, {} of tables", duration(estimate.seconds), size(estimate.bytes as u64))
 }
 
 /// Every attribute with its groups, the largest first.

@@ -1,5 +1,6 @@
 //! A model with its graph of gradients, ready to differentiate rows.
 
+use super::asked;
 use super::backward::{Backward, BackwardError, Rule, Types, differentiate};
 use super::differentiable::{Differentiable, Gradients, Stretch};
 use super::onnx::extend::{Extension, extend, int, standard_node};
@@ -66,8 +67,9 @@ impl Model {
             // Texts, codes and encoders have no gradient; what is made of them may.
             Err(why) => {
                 let behind = behind(&bytes, &graph, &types, &score, (feed, features), rule, threads);
-                let (backward, preprocessing, types) = behind.map_err(|other| match other {
-                    BackwardError::Unfit { .. } => other,
+                let (backward, preprocessing, types) = behind.map_err(|other| match (&why, &other) {
+                    // Of columns that cannot be told apart, the cut knows more; of operators, the way from the inputs.
+                    (BackwardError::NotFloat { .. }, BackwardError::Unfit { .. }) => other,
                     _ => why,
                 })?;
                 (backward, Some(preprocessing), types)
@@ -244,6 +246,7 @@ impl Differentiator {
         outputs: ArrayView2<f64>,
     ) -> Result<Gradients, PredictError> {
         let n_rows = points.nrows();
+        asked::count(n_rows);
         let padded = self.feed.fixed_batch().unwrap_or(n_rows);
         let broken = |message: String| PredictError::Runtime { n_rows, message };
         let mut values = self.values(points, padded, None).map_err(&broken)?;

@@ -5,6 +5,7 @@
 //! linear model behind preprocessing ([`import`]), [`Native`] evaluates it here and proves that it agrees. Networks are
 //! differentiated: [`backward`] writes the graph of gradients, a [`Differentiator`] runs it; [`Taps`] show tensors from inside.
 
+pub mod asked;
 pub mod backward;
 pub mod differentiable;
 mod differentiator;

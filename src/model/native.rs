@@ -174,6 +174,7 @@ impl Predictor for NativePredictor<'_> {
         let rows = self.0.rows(features, None);
         let rows =
             rows.ok_or_else(|| PredictError::Runtime { n_rows, message: "the rows are not numbers".to_owned() })?;
+        super::asked::count(n_rows);
         let Evaluated { margins, reported } = self.0.evaluate(rows.view());
         Ok(Scores { probability: reported, margin: Some(margins) })
     }

@@ -1,5 +1,6 @@
 //! Scores rows with ONNX Runtime: blocks of rows in parallel, outputs reduced to what the audit calls outputs.
 
+use super::asked;
 use super::error::ModelError;
 use super::feed::Feed;
 use super::pool::Pool;
@@ -99,6 +100,7 @@ impl Scorer {
     /// One run of one session. With a fixed batch dimension, at most that many rows.
     pub fn run(&self, features: &Features, rows: Range<usize>) -> Result<Scored, PredictError> {
         let n_rows = rows.len();
+        asked::count(n_rows);
         let padded = self.feed.fixed_batch().unwrap_or(n_rows);
         let broken = |error: ort::Error| PredictError::Runtime { n_rows, message: error.to_string() };
         let values = self.feed.values(features, rows, padded).map_err(broken)?;
@@ -209,6 +211,7 @@ impl MatrixPredictor for Scorer {
         n_rows: usize,
         wanted: Wanted,
     ) -> Result<Option<Array2<f64>>, PredictError> {
+        asked::count(n_rows);
         let broken = |message: String| PredictError::Runtime { n_rows, message };
         let n_columns = values.len() / n_rows.max(1);
         let input =

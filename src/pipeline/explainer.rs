@@ -1,7 +1,7 @@
 //! The explanation a plan decided on, ready for batches.
 
-use super::RunError;
 use super::maps::pixels;
+use super::{RunError, pace};
 use crate::config::{Sampling, Scale};
 use crate::dataset::{Column, Features};
 use crate::explain::Attributions;
@@ -115,6 +115,21 @@ impl Explainer<'_> {
         match &self.engine {
             Engine::Tree(explainer) => Some(explainer.estimate()),
             _ => None,
+        }
+    }
+
+    /// Evaluations a second on one core of the model as this method asks it; `None` where it asks nothing.
+    ///
+    /// # Errors
+    /// Rows that the model cannot score.
+    pub fn pace(&self, rows: &Features) -> Result<Option<f64>, RunError> {
+        match &self.engine {
+            Engine::Tree(_) | Engine::Linear(_) => Ok(None),
+            Engine::Game(explainer) => pace::of_scores(explainer.predictor(), rows).map(Some),
+            Engine::Lime(explainer) => pace::of_scores(explainer.predictor(), rows).map(Some),
+            Engine::Gradient(explainer) => {
+                pace::of_gradients(explainer.model(), rows, self.outputs[0], explainer.is_deep()).map(Some)
+            }
         }
     }
 

@@ -1,10 +1,14 @@
 //! What a run would do and take, found out without doing it.
 
+use super::global::foreseen;
 use super::reference::background;
-use super::{Explainer, RunError};
+use super::{Explainer, RunError, pace};
+use crate::config::ImportanceMethod;
 use crate::dataset::{Reader, Selection};
 use crate::explain::tree::Estimate;
-use crate::plan::{ExplainPlan, Plan, Rows};
+use crate::importance::DEFAULT_CAP;
+use crate::model::predictor::Predictor;
+use crate::plan::{Chosen, ExplainPlan, Explained, Plan, Rows};
 use std::collections::BTreeMap;
 
 /// What `check` says of an explanation before anything runs.
@@ -13,25 +17,82 @@ pub struct Foresight {
     pub background_rows: u64,
     /// One core's seconds and the bytes of tables, where an engine estimates them.
     pub estimate: Option<Estimate>,
-    /// Scores that it asks of the model, where their number follows from the budget alone.
+    /// Scores or gradients that it asks of the model, at most; `None` where it asks for none.
     pub evaluations: Option<u64>,
+    /// One core's seconds for them, at the pace measured here.
+    pub seconds: Option<f64>,
 }
 
-/// Builds an explanation as a run would, without explaining a row.
+/// Builds an explanation as a run would, without explaining a row; measures how fast the model answers.
 pub fn foresee(plan: &Plan, explain: &ExplainPlan) -> Result<Option<Foresight>, RunError> {
     let Some(model) = &plan.model else { return Ok(None) };
     let background = background(plan, explain)?;
-    let explainer = Explainer::new(plan, model, explain, &background, None)?;
+    let native = model.native.as_ref().and_then(|native| native.predictor());
+    let explainer = Explainer::new(plan, model, explain, &background, native.as_ref())?;
     let n_rows = match explain.rows {
         Rows::All => plan.n_rows,
         Rows::Count(n) => n,
     };
+    let evaluations = explainer.evaluations(n_rows).or_else(|| asked(plan, explain, n_rows));
+    let pace = if evaluations.is_some() { explainer.pace(&pace::rows(plan)?)? } else { None };
     Ok(Some(Foresight {
         engine: explainer.engine_name.clone(),
         background_rows: background.features.n_rows as u64,
         estimate: explainer.estimate(),
-        evaluations: explainer.evaluations(n_rows),
+        seconds: evaluations.zip(pace).map(|(n, pace)| n as f64 / pace),
+        evaluations,
     }))
+}
+
+/// Evaluations that asking the model takes at most; `None` for exact structures.
+fn asked(plan: &Plan, explain: &ExplainPlan, rows: u64) -> Option<u64> {
+    let players = &explain.players;
+    let enumerated = players.n_coalitions(&(0..players.len()).collect::<Vec<_>>());
+    let background = explain.background_rows.unwrap_or(plan.n_rows);
+    let outputs = match &explain.outputs {
+        Explained::Fixed(outputs) => outputs.len() as u64,
+        Explained::Predicted => 1,
+    };
+    let per_row = match explain.method {
+        Chosen::Exact => background.saturating_mul(enumerated),
+        Chosen::Kernel | Chosen::Permutation => background.saturating_mul(explain.budget.min(enumerated)),
+        Chosen::IntegratedGradients => outputs.saturating_mul(explain.budget),
+        Chosen::ExpectedGradients => outputs.saturating_mul(background).saturating_mul(explain.budget),
+        Chosen::Deep => outputs.saturating_mul(background).saturating_mul(2),
+        Chosen::Gradient => outputs,
+        Chosen::SmoothGrad => outputs * 51,
+        _ => return None,
+    };
+    Some(rows.saturating_mul(per_row))
+}
+
+/// Evaluations that one of the importance methods asks for.
+pub struct Asked {
+    pub method: &'static str,
+    pub evaluations: u64,
+    /// One core's seconds for them, at the pace measured here.
+    pub seconds: f64,
+}
+
+/// What `[importance]` asks of the model.
+pub fn importance_asks(plan: &Plan) -> Result<Vec<Asked>, RunError> {
+    let counts: Vec<(&'static str, u64)> = permutation_asks(plan).into_iter().chain(foreseen(plan)?).collect();
+    let Some(model) = plan.model.as_ref().filter(|_| !counts.is_empty()) else { return Ok(Vec::new()) };
+    let native = model.native.as_ref().and_then(|native| native.predictor());
+    let predictor = native.as_ref().map_or(&model.scorer as &dyn Predictor, |native| native);
+    let pace = pace::of_scores(predictor, &pace::rows(plan)?)?;
+    let asked =
+        |(method, evaluations): (&'static str, u64)| Asked { method, evaluations, seconds: evaluations as f64 / pace };
+    Ok(counts.into_iter().map(asked).collect())
+}
+
+/// Every player of every row of the sample is shuffled as often as asked.
+fn permutation_asks(plan: &Plan) -> Option<(&'static str, u64)> {
+    let config = &plan.config().importance;
+    let wanted = config.methods.as_ref().is_none_or(|methods| methods.contains(&ImportanceMethod::Permutation));
+    let model = plan.model.as_ref().filter(|_| wanted && plan.selection.label.is_some())?;
+    let rows = plan.n_rows.min(DEFAULT_CAP as u64);
+    Some(("permutation", rows.saturating_mul(model.players.len() as u64).saturating_mul(config.repeats)))
 }
 
 /// An attribute and the rows of each of its groups.

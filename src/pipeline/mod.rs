@@ -27,6 +27,7 @@ mod maps;
 mod measured;
 mod meetings;
 mod nights;
+mod pace;
 mod part;
 mod permuting;
 mod players;
@@ -40,8 +41,7 @@ mod turn;
 pub use curves::{CurveCost, foreseen as curves_foreseen};
 pub use error::{Cause, RunError};
 pub use explainer::Explainer;
-pub use foresight::{Foresight, GroupSizes, foresee, group_sizes};
-pub use global::foreseen;
+pub use foresight::{Asked, Foresight, GroupSizes, foresee, group_sizes, importance_asks};
 pub use trial::rows_on_trial;
 
 use crate::audit::{Audit, Distribution};

@@ -3,7 +3,7 @@
 use super::error::{PlanError, conflict, did_you_mean};
 use super::grouping::GroupPlan;
 use crate::config::{self, Conflict, Loaded, Task};
-use crate::dataset::FeatureSpec;
+use crate::dataset::{FeatureSpec, Want};
 use crate::fairness::gates::{self, DecideOn, GateSpec, Severity};
 use crate::fairness::{self, table};
 use crate::importance;
@@ -67,6 +67,7 @@ pub fn resolve(
     conflicts.extend(unknown_metrics(groups, task));
     conflicts.extend(unknown_references(groups));
     conflicts.extend(unknown_importance(loaded, task));
+    conflicts.extend(studies_of_pictures(loaded, features));
     match conflicts.is_empty() {
         true => Ok(specs),
         false => Err(PlanError::Config(Box::new(loaded.errors(conflicts)))),
@@ -158,5 +159,29 @@ fn unknown_importance(loaded: &Loaded, task: Task) -> Vec<Conflict> {
     let errors = named.filter_map(|name| importance::Metric::parse(name, importance_task(task)).err());
     errors
         .map(|error| conflict("importance.metrics", error.to_string(), "leave the key out for the task's default"))
+        .collect()
+}
+
+/// Methods that put rows together from single columns' values have nothing to say of pixels.
+fn studies_of_pictures(loaded: &Loaded, features: &[FeatureSpec]) -> Vec<Conflict> {
+    use config::ImportanceMethod::{Faithfulness, Interaction, Morris, Sage, Sobol};
+    let Some(picture) = features.iter().find(|feature| matches!(feature.want, Want::Tensor { .. })) else {
+        return Vec::new();
+    };
+    let studies = [
+        (Faithfulness, "faithfulness"),
+        (Interaction, "interaction"),
+        (Morris, "morris"),
+        (Sage, "sage"),
+        (Sobol, "sobol"),
+    ];
+    let asked = |method| loaded.config.importance.methods.iter().flatten().any(|asked| *asked == method);
+    let refused = studies.into_iter().filter(|(method, _)| asked(*method));
+    refused
+        .map(|(_, name)| {
+            let message =
+                format!("\"{name}\" draws columns one by one, and `{}` holds pictures or lists", picture.column);
+            conflict("importance.methods", message, "leave it out: attribution maps show which pixels count")
+        })
         .collect()
 }

@@ -92,6 +92,11 @@ impl<'a> GameExplainer<'a> {
         Ok((0..rows.n_rows).into_par_iter().map(|row| self.games(rows, row).iter().map(of_game).sum::<u64>()).sum())
     }
 
+    /// The model that is asked.
+    pub fn predictor(&self) -> &'a dyn Predictor {
+        self.predictor
+    }
+
     /// Attributions of `rows`, `[rows × outputs × players]`; sampling methods give `std_err`, which is 0 where all
     /// games of a row were enumerated.
     ///

@@ -134,6 +134,16 @@ impl<'a> GradientExplainer<'a> {
         Ok(self.assemble(&rows, n_outputs))
     }
 
+    /// The model that is differentiated.
+    pub fn model(&self) -> &'a dyn Differentiable {
+        self.model
+    }
+
+    /// Whether multipliers against the background stand for gradients.
+    pub fn is_deep(&self) -> bool {
+        self.rules.method == Method::Deep
+    }
+
     fn assemble(&self, rows: &[Vec<Found>], n_outputs: usize) -> Explained {
         let mut phi = Array3::zeros((rows.len(), n_outputs, self.n_players));
         let mut base = Array2::zeros((rows.len(), n_outputs));

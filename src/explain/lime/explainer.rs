@@ -65,6 +65,11 @@ impl<'a> LimeExplainer<'a> {
         Ok(Self { predictor, columns: columns.to_vec(), distributions: distributions?, settings, kernel_width })
     }
 
+    /// The model that is asked.
+    pub fn predictor(&self) -> &'a dyn Predictor {
+        self.predictor
+    }
+
     /// Scores that explaining `n_rows` rows asks of the model.
     pub fn evaluations(&self, n_rows: u64) -> u64 {
         let further = match self.settings.stability {

@@ -158,6 +158,14 @@ pub fn mark_threshold(plot: &mut Plot, domain: (f64, f64), threshold: f64, text:
     plot.threshold = Some(Mark { x: Px(x), text, anchor, text_x: Px(text_x) });
 }
 
+/// Marks whole numbers along x, at most ten of them, where points are counted.
+pub fn count_along_x(plot: &mut Plot, from: usize, to: usize) {
+    let scale = Scale::new((from as f64, to as f64), (plot.left.0, plot.right.0));
+    let tick = |n: usize| Tick { at: Px(scale.at(n as f64)), text: n.to_string(), zero: false };
+    let step = (to + 1).saturating_sub(from).div_ceil(10).max(1);
+    plot.x_ticks = (from..=to).step_by(step).map(tick).collect();
+}
+
 /// Dots as one path: round line caps of zero-length strokes.
 pub fn dots(points: impl IntoIterator<Item = (f64, f64)>) -> String {
     let mut d = String::new();
@@ -265,6 +273,17 @@ mod tests {
             (plot.lines[0].d.as_str(), plot.lines[0].dots.as_deref()),
             ("M58 284M418 14", Some("M58 284h0M418 14h0"))
         );
+    }
+
+    #[test]
+    fn counted_points_have_whole_numbers() {
+        let axis = |domain| Axis { title: "", domain, percent: false };
+        let ticks = |to: usize| {
+            let mut plot = lines(&axis((1.0, to as f64)), &axis((0.0, 1.0)), &[], Corner::TopLeft);
+            count_along_x(&mut plot, 1, to);
+            plot.x_ticks.into_iter().map(|tick| tick.text).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!((ticks(3), ticks(12)), ("1 2 3".into(), "1 3 5 7 9 11".into()));
     }
 
     #[test]

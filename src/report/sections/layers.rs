@@ -185,10 +185,14 @@ fn figure(lookup: &Lookup, layers: &[&LayerActivity], asked: &[&str]) -> Option<
     }
     let (named, series): (Vec<&str>, Vec<Series>) =
         asked.iter().filter_map(|attribute| Some((*attribute, series(lookup, layers, attribute)?))).unzip();
-    let lowest = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y).reduce(f64::min)?;
+    let intervals = series.iter().flat_map(|series| &series.intervals).flatten().map(|(low, _)| *low);
+    let values = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y);
+    let lowest = values.chain(intervals).reduce(f64::min)?;
     let (x_title, y_title) = (say!("axis.layer"), say!("axis.auc_of_the_probe"));
     let x = Axis { title: &x_title, domain: (1.0, layers.len() as f64), percent: false };
     let y = Axis { title: &y_title, domain: (lowest.min(0.5), 1.0), percent: false };
+    let mut drawn = plot::lines(&x, &y, &series, Corner::BottomLeft);
+    plot::count_along_x(&mut drawn, 1, layers.len());
     let mut table = Table::new(say!("layers.by_layer"), &heads!("layer"));
     table.columns.extend(series.iter().map(|series| Column::new(label::shorten(&series.name, 40), true)));
     for layer in shown(layers) {
@@ -205,7 +209,7 @@ fn figure(lookup: &Lookup, layers: &[&LayerActivity], asked: &[&str]) -> Option<
         desc: say!("layers.each_tells_desc"),
         note: Some(say!("layers.each_tells_note")),
         wide: false,
-        chart: Chart::Plot(Box::new(plot::lines(&x, &y, &series, Corner::BottomLeft))),
+        chart: Chart::Plot(Box::new(drawn)),
         table,
     })
 }

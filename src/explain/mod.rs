@@ -1,15 +1,18 @@
 //! Explanations: additive attributions of a score to the columns it was computed from.
 //!
 //! [`tree`] and [`linear`] are exact and read the model's structure; [`gradient`] follows the model's derivatives;
-//! [`game`] asks the model itself.
+//! [`game`] asks the model itself; [`occlusion`] and [`hierarchy`] ask it what a row is worth with parts replaced.
 
 mod asked;
 pub mod game;
 pub mod gradient;
+pub mod hierarchy;
 mod largest;
 pub mod lime;
 pub mod linear;
+pub mod occlusion;
 pub mod tree;
+pub mod versions;
 
 pub use largest::{Kept, OTHER, largest};
 

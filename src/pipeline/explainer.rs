@@ -1,14 +1,16 @@
 //! The explanation a plan decided on, ready for batches.
 
 use super::maps::pixels;
-use super::{RunError, pace};
+use super::{RunError, pace, painting};
 use crate::config::{Sampling, Scale};
 use crate::dataset::{Column, Features};
 use crate::explain::Attributions;
 use crate::explain::game::{self, GameExplainer, Part};
 use crate::explain::gradient::{self, GradientExplainer};
+use crate::explain::hierarchy::HierarchyExplainer;
 use crate::explain::lime::{LimeExplainer, LocalFit};
 use crate::explain::linear::LinearExplainer;
+use crate::explain::occlusion::OcclusionExplainer;
 use crate::explain::tree::{self, Interactions, TreeExplainer};
 use crate::model::predictor::Predictor;
 use crate::model::{Native, NativeKind, NativePredictor};
@@ -30,6 +32,8 @@ enum Engine<'a> {
     Game(Box<GameExplainer<'a>>),
     Lime(Box<LimeExplainer<'a>>),
     Gradient(Box<GradientExplainer<'a>>),
+    Occlusion(Box<OcclusionExplainer<'a>>),
+    Hierarchy(Box<HierarchyExplainer<'a>>),
 }
 
 /// Attributions of some rows, with the surrogates that they are of.
@@ -66,6 +70,14 @@ impl<'a> Explainer<'a> {
             (Chosen::Tree | Chosen::TreePathDependent | Chosen::Linear, Some(native)) => {
                 native_explainer(plan, model, native, explain, background, outputs)
             }
+            (Chosen::Occlusion, _) => {
+                let explainer = painting::occlusion(plan, model, explain, background, (outputs.clone(), predictor))?;
+                Ok(Explainer::of(Engine::Occlusion(Box::new(explainer)), outputs, "replaced cells"))
+            }
+            (Chosen::Partition, _) => {
+                let explainer = painting::partition(plan, model, explain, background, (outputs.clone(), predictor))?;
+                Ok(Explainer::of(Engine::Hierarchy(Box::new(explainer)), outputs, "recursive halving"))
+            }
             (Chosen::Lime, _) => lime_explainer(model, explain, background, outputs, predictor),
             (method, _) if method.follows_gradients() => gradient_explainer(plan, model, explain, background, outputs),
             _ => game_explainer(plan, model, explain, background, outputs, predictor),
@@ -101,6 +113,14 @@ impl<'a> Explainer<'a> {
                 let found = explainer.explain(features, keys, decisions).map_err(RunError::unacceptable)?;
                 return Ok(Explanation { attributions: found.attributions, surrogates: None, maps: found.maps });
             }
+            Engine::Occlusion(explainer) => {
+                let found = explainer.explain(features, keys, decisions).map_err(RunError::unacceptable)?;
+                return Ok(Explanation { attributions: found.attributions, surrogates: None, maps: found.maps });
+            }
+            Engine::Hierarchy(explainer) => {
+                let found = explainer.explain(features, keys, decisions).map_err(RunError::unacceptable)?;
+                return Ok(Explanation { attributions: found.attributions, surrogates: None, maps: Some(found.maps) });
+            }
         };
         Ok(match decisions {
             Some(decisions) => all.of_decision(decisions),
@@ -109,7 +129,11 @@ impl<'a> Explainer<'a> {
     }
 }
 
-impl Explainer<'_> {
+impl<'a> Explainer<'a> {
+    fn of(engine: Engine<'a>, outputs: Vec<usize>, engine_name: &str) -> Self {
+        Self { engine, outputs, engine_name: engine_name.to_owned(), cover_source: None }
+    }
+
     /// What explaining was estimated to take, for exact tree engines.
     pub fn estimate(&self) -> Option<tree::Estimate> {
         match &self.engine {
@@ -127,6 +151,8 @@ impl Explainer<'_> {
             Engine::Tree(_) | Engine::Linear(_) => Ok(None),
             Engine::Game(explainer) => pace::of_scores(explainer.predictor(), rows).map(Some),
             Engine::Lime(explainer) => pace::of_scores(explainer.predictor(), rows).map(Some),
+            Engine::Occlusion(explainer) => pace::of_scores(explainer.predictor(), rows).map(Some),
+            Engine::Hierarchy(explainer) => pace::of_scores(explainer.predictor(), rows).map(Some),
             Engine::Gradient(explainer) => {
                 pace::of_gradients(explainer.model(), rows, self.outputs[0], explainer.is_deep()).map(Some)
             }
@@ -137,6 +163,8 @@ impl Explainer<'_> {
     pub fn evaluations(&self, n_rows: u64) -> Option<u64> {
         match &self.engine {
             Engine::Lime(explainer) => Some(explainer.evaluations(n_rows)),
+            Engine::Occlusion(explainer) => Some(n_rows * explainer.evaluations_per_row()),
+            Engine::Hierarchy(explainer) => Some(n_rows * explainer.evaluations_per_row()),
             _ => None,
         }
     }
@@ -290,7 +318,7 @@ fn game_explainer<'a>(
 }
 
 /// Whether the score is its own margin: a value, or probabilities that are averaged.
-fn score_is_margin(plan: &Plan, model: &PlannedModel) -> bool {
+pub(super) fn score_is_margin(plan: &Plan, model: &PlannedModel) -> bool {
     let unlinked = |native: &Native| native.link() == crate::forest::Link::Identity;
     plan.task == crate::config::Task::Regression
         || !model.scorer.reading().shows_margin() && model.native.as_ref().is_some_and(unlinked)

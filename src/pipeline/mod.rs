@@ -28,6 +28,7 @@ mod measured;
 mod meetings;
 mod nights;
 mod pace;
+mod painting;
 mod part;
 mod permuting;
 mod players;

@@ -1,6 +1,7 @@
 //! Which explanation fits the model, and why.
 
 use super::error::conflict;
+use super::patches::{self, Painting};
 use super::surrogate::{self, LimePlan};
 use crate::config::{self, Baseline, Conflict, Loaded, Method, Outputs, Sampling, Scale, Task};
 use crate::dataset::{Column, Features, Selection, Source};
@@ -34,6 +35,8 @@ pub struct ExplainPlan {
     pub baseline_file: Option<String>,
     /// Exactly for method "lime".
     pub lime: Option<LimePlan>,
+    /// For methods that paint a picture over.
+    pub painting: Option<Painting>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +53,8 @@ pub enum Chosen {
     IntegratedGradients,
     ExpectedGradients,
     Deep,
+    Occlusion,
+    Partition,
 }
 
 impl Chosen {
@@ -68,6 +73,8 @@ impl Chosen {
             Chosen::IntegratedGradients => "integrated_gradients",
             Chosen::ExpectedGradients => "expected_gradients",
             Chosen::Deep => "deep",
+            Chosen::Occlusion => "occlusion",
+            Chosen::Partition => "partition",
         }
     }
 
@@ -79,8 +86,8 @@ impl Chosen {
     /// Whether the cost grows with the background. LIME only takes its distribution from it, integrated gradients its
     /// mean.
     fn costs_by_background(self) -> bool {
-        use Chosen::{Deep, Exact, ExpectedGradients, Kernel, Permutation};
-        matches!(self, Exact | Kernel | Permutation | ExpectedGradients | Deep)
+        use Chosen::{Deep, Exact, ExpectedGradients, Kernel, Occlusion, Permutation};
+        matches!(self, Exact | Kernel | Permutation | ExpectedGradients | Deep | Occlusion)
     }
 
     /// Whether the model is differentiated.
@@ -160,6 +167,7 @@ impl Decision<'_> {
             reason,
             scale,
             lime: self.lime(method, scale, &outputs)?,
+            painting: patches::painting(self, method)?,
             outputs,
             rows,
             background_rows,
@@ -202,7 +210,7 @@ impl Decision<'_> {
     }
 
     /// A conflict at one of the explanation's keys.
-    fn conflict(&self, key: &str, message: impl Into<String>, help: &str) -> Conflict {
+    pub(super) fn conflict(&self, key: &str, message: impl Into<String>, help: &str) -> Conflict {
         conflict(format!("{}.{key}", self.key), message, help)
     }
 
@@ -279,6 +287,8 @@ impl Decision<'_> {
             Method::IntegratedGradients => asked(Chosen::IntegratedGradients),
             Method::ExpectedGradients => asked(Chosen::ExpectedGradients),
             Method::Deep => asked(Chosen::Deep),
+            Method::Occlusion => asked(Chosen::Occlusion),
+            Method::Partition => asked(Chosen::Partition),
         }
     }
 

@@ -31,7 +31,7 @@ pub use gating::{fairness_task, importance_task};
 pub use grouping::GroupPlan;
 pub use layers::{LayersPlan, PlannedLayer};
 pub use own::{Own, Picture as LogoKind, Section as OwnSection};
-pub use patches::picture;
+pub use patches::{Painting, picture};
 pub use reading::name as task_name;
 pub use robustness::RobustnessPlan;
 pub use surrogate::LimePlan;

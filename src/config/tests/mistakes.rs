@@ -109,7 +109,7 @@ fn a_value_of_the_wrong_kind_says_how_to_write_it() {
 fn an_unknown_name_suggests_the_one_that_was_meant() {
     one_mistake(
         "[explain]\nmethod = \"shap_tree\"\n",
-        "8:10 `explain.method` = \"shap_tree\" is not known | known: \"auto\", \"tree\", \"tree_path_dependent\", \"linear\", \"exact\", \"kernel\", \"permutation\", \"lime\", \"gradient\", \"smooth_grad\", \"integrated_gradients\", \"expected_gradients\", \"deep\" or \"none\"",
+        "8:10 `explain.method` = \"shap_tree\" is not known | known: \"auto\", \"tree\", \"tree_path_dependent\", \"linear\", \"exact\", \"kernel\", \"permutation\", \"lime\", \"gradient\", \"smooth_grad\", \"integrated_gradients\", \"expected_gradients\", \"deep\", \"occlusion\", \"partition\" or \"none\"",
     );
     one_mistake(
         "[explain]\nmethod = \"kernal\"\n",

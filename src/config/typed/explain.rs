@@ -23,7 +23,7 @@ pub struct Explain {
     /// tree_path_dependent: where the rows per node come from. Default "background".
     pub cover: Cover,
     /// Sampling methods: coalitions per row, each scored against every background row; LIME: neighbours per row;
-    /// integrated and expected gradients: gradients per row and baseline at most. Default 2048.
+    /// integrated and expected gradients: gradients per row and baseline at most; partition: scores per row. Default 2048.
     #[schemars(range(min = 1))]
     pub budget: u64,
     /// kernel: how coalitions are drawn. Default "leverage".
@@ -34,6 +34,8 @@ pub struct Explain {
     pub baseline: Baseline,
     /// LIME: neighbours, kernel and regression.
     pub lime: Lime,
+    /// Occlusion: the window that slides over a picture.
+    pub occlusion: Occlusion,
     /// Columns that act as one player, or as a cluster of players.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub players: Vec<Players>,
@@ -56,6 +58,7 @@ impl Default for Explain {
             top_k: 0,
             baseline: Baseline::Background,
             lime: Lime::default(),
+            occlusion: Occlusion::default(),
             players: Vec::new(),
             also: Vec::new(),
         }
@@ -92,8 +95,24 @@ pub enum Method {
     ExpectedGradients,
     /// Rescale rule through the layers, an approximation.
     Deep,
+    /// What the score loses when a column, or a window of a picture, is replaced.
+    Occlusion,
+    /// Owen values over halves of halves of a picture.
+    Partition,
     /// No attributions.
     None,
+}
+
+/// A window that slides over a picture, in pixels.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Occlusion {
+    /// Height and width. Default: a quarter of the picture's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<[u32; 2]>,
+    /// Steps downwards and to the right, not longer than the window. Default: half of the window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stride: Option<[u32; 2]>,
 }
 
 /// What is explained.

@@ -21,7 +21,7 @@ pub struct Prose {
     pub markdown: String,
 }
 
-/// One step of a walk through the text. Tags are among those that [`tag`] names.
+/// One step of a walk through the text. Tags are among those that `tag` names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Mark {

@@ -10,6 +10,8 @@ mod explained;
 mod gate;
 mod history;
 mod layers;
+mod octets;
+mod pictures;
 mod structure;
 
 pub use change::{
@@ -21,6 +23,8 @@ pub use explained::{AttributionGap, GroupAttribution, Importance, Proxy};
 pub use gate::{Gate, LimitOn};
 pub use history::{Night, NightGate, NightMetric, Seen};
 pub use layers::{LayerActivity, LayerProbe, LayerUnit};
+pub use octets::Octets;
+pub use pictures::{ConfusionCell, DrawnMap, MeanMap, Overlay, Pictures, Probability};
 pub use structure::{BoxKind, Cost, Repeat, Structure, StructureBox};
 
 use serde::{Deserialize, Serialize};
@@ -74,6 +78,12 @@ pub struct Audit {
     /// What the model computes, drawn; `None` without a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub structure: Option<Structure>,
+    /// Which classes were taken for which; empty unless there are several and labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confusion: Vec<ConfusionCell>,
+    /// Pictures with their maps; `None` where no picture was explained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pictures: Option<Pictures>,
     /// What the reader must know beside the numbers (missing codes, batch-dependent scores, fallbacks…).
     pub notes: Vec<Note>,
     /// Seconds spent by stage: "read", "score", "prove" (the native structure beside the runtime), "explain", "fairness",

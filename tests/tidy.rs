@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 /// Foreign crates and the one room (or file) that may name them.
 const HOMES: &[(&str, &[&str])] = &[
     ("polars", &["dataset"]),
+    ("miniz_oxide", &["dataset/picture/png.rs", "report/charts/overlay.rs"]),
+    ("crc32fast", &["dataset/picture", "report/charts/overlay.rs"]),
+    ("zune_jpeg", &["dataset/picture/jpeg.rs"]),
     ("sqlparser", &["dataset/filter.rs"]),
     ("glob", &["dataset/source.rs"]),
     ("ort", &["model"]),
@@ -23,7 +26,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("schemars", &["config"]),
     ("minijinja", &["report"]),
     ("pulldown_cmark", &["report/prose.rs"]),
-    ("base64", &["pipeline/letterhead.rs"]),
+    ("base64", &["pipeline/letterhead.rs", "audit/octets.rs"]),
     ("smallvec", &["explain/tree", "forest"]),
     ("statrs", &["stats"]),
     ("clap", &["cli", "main.rs"]),

@@ -17,6 +17,7 @@ import golden_comparisons
 import golden_drift
 import golden_fairness
 import golden_models
+import golden_pictures
 import shapley
 from exporting import describe, largest_difference, save_onnx, session
 from onnx_trees import Ensemble
@@ -258,3 +259,5 @@ if __name__ == "__main__":
         dump(golden_comparisons.table(), GOLDEN / "fairness_comparisons.json")
     if not wanted or "drift" in wanted:
         dump(golden_drift.table(), GOLDEN / "drift.json")
+    if not wanted or "pictures" in wanted:
+        golden_pictures.write(GOLDEN)

@@ -1,10 +1,12 @@
 //! One polars column → numbers, texts or tensors, as the model's input wants them.
 
-use super::batch::Column;
-use super::error::DataError;
-use super::picture::Picture;
+use super::batch::{Column, RowIds};
+use super::error::{DataError, RowError};
+use super::picture::{self, Picture};
 use polars::prelude::*;
+use rayon::prelude::*;
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A raw input column and what the model takes.
@@ -22,7 +24,7 @@ pub struct FeatureSpec {
 pub enum Want {
     Number,
     Text,
-    /// A list of `width` numbers, scaled.
+    /// A list of `width` numbers, or a picture of as many, scaled.
     Tensor {
         width: usize,
         scale: ImageScale,
@@ -40,15 +42,34 @@ pub struct ImageScale {
     pub channels_last: bool,
 }
 
+/// How rows of a batch are called where one of them is wrong.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rows<'a> {
+    pub path: &'a Path,
+    pub ids: &'a RowIds,
+}
+
+impl Rows<'_> {
+    fn wrong(&self, row: usize, series: &Series, found: String, advice: String) -> DataError {
+        let row_id = if row < self.ids.len() { self.ids.text(row) } else { row.to_string() };
+        let (path, column) = (self.path.to_owned(), series.name().to_string());
+        DataError::Row(Box::new(RowError { path, row_id, column, found, advice }))
+    }
+}
+
 impl FeatureSpec {
     /// Reads the column of a batch; counts values that `[data.encode]` does not list into `unlisted`.
-    pub fn read(&self, series: &Series, unlisted: &mut u64) -> Result<Column, DataError> {
+    pub(super) fn read(&self, series: &Series, rows: Rows, unlisted: &mut u64) -> Result<Column, DataError> {
         let column = match (&self.want, &self.encode) {
             (Want::Number, Some(codes)) => Column::Number(encoded(series, codes, unlisted)?),
             (Want::Number, None) => Column::Number(numbers(series)?),
             (Want::Text, _) => Column::Text(texts(series)?),
-            (Want::Tensor { width, scale, .. }, _) => {
-                Column::Tensor { width: *width, values: tensors(series, *width, scale)? }
+            (Want::Tensor { width, scale, picture }, _) => {
+                let values = match (series.dtype(), picture) {
+                    (DataType::Binary, Some(picture)) => pictures(series, picture, scale, rows)?,
+                    _ => tensors(series, *width, scale, rows)?,
+                };
+                Column::Tensor { width: *width, values }
             }
         };
         self.check_missing(&column)?;
@@ -171,8 +192,31 @@ fn encoded(series: &Series, codes: &HashMap<String, f64>, unlisted: &mut u64) ->
         .collect())
 }
 
-fn tensors(series: &Series, width: usize, scale: &ImageScale) -> Result<Vec<f32>, DataError> {
-    let fail = |found: String| DataError::column(series.name(), found, format!("give {width} numbers in every row"));
+/// Decodes PNG and JPEG bytes on all threads; of several broken pictures the first row's is told.
+fn pictures(series: &Series, picture: &Picture, scale: &ImageScale, rows: Rows) -> Result<Vec<f32>, DataError> {
+    let width = picture.n_numbers();
+    let bytes = series.binary().map_err(|error| DataError::column(series.name(), error.to_string(), "give bytes"))?;
+    let bytes: Vec<Option<&[u8]>> = bytes.iter().collect();
+    let mut values = vec![0.0; bytes.len() * width];
+    let wrong = values.par_chunks_mut(width.max(1)).zip(&bytes).enumerate().find_map_first(|(row, (into, bytes))| {
+        let Some(bytes) = bytes else { return Some((row, "no picture".to_owned())) };
+        let scaled = |at: usize, value: f64| scale.apply(at, width, value);
+        picture::write(bytes, picture, scaled, into).err().map(|error| (row, error.to_string()))
+    });
+    match wrong {
+        None => Ok(values),
+        Some((row, found)) => {
+            let Picture { height, width, channels, .. } = picture;
+            let advice =
+                format!("give every row a PNG or JPEG picture of {height} × {width} pixels, {channels} channel(s)");
+            Err(rows.wrong(row, series, found, advice))
+        }
+    }
+}
+
+fn tensors(series: &Series, width: usize, scale: &ImageScale, rows: Rows) -> Result<Vec<f32>, DataError> {
+    let advice = || format!("give {width} numbers in every row");
+    let fail = |found: String| DataError::column(series.name(), found, advice());
     let listed = match series.dtype() {
         DataType::Array(inner, _) => series.cast(&DataType::List(inner.clone())).map_err(|e| fail(e.to_string()))?,
         _ => series.clone(),
@@ -181,10 +225,10 @@ fn tensors(series: &Series, width: usize, scale: &ImageScale) -> Result<Vec<f32>
         listed.list().map_err(|_| fail(format!("{} values where lists of numbers are needed", series.dtype())))?;
     let mut values = Vec::with_capacity(lists.len() * width);
     for (row, list) in lists.amortized_iter().enumerate() {
-        let list = list.ok_or_else(|| fail(format!("no list in row {row} of a batch")))?;
+        let list = list.ok_or_else(|| rows.wrong(row, series, "no list".to_owned(), advice()))?;
         let numbers = numbers(list.as_ref())?;
         if numbers.len() != width {
-            return Err(fail(format!("a list of {} numbers in row {row} of a batch", numbers.len())));
+            return Err(rows.wrong(row, series, format!("a list of {} numbers", numbers.len()), advice()));
         }
         values.extend(numbers.iter().enumerate().map(|(at, value)| scale.apply(at, width, *value) as f32));
     }
@@ -192,15 +236,26 @@ fn tensors(series: &Series, width: usize, scale: &ImageScale) -> Result<Vec<f32>
 }
 
 impl ImageScale {
+    /// The number of the file behind a number of the model's; 0 where the scale is 0.
+    pub fn undo(&self, at: usize, width: usize, value: f64) -> f64 {
+        let scale = self.scale.unwrap_or(1.0);
+        let (mean, std) = self.of_channel(at, width);
+        if scale == 0.0 { 0.0 } else { (value * std + mean) / scale }
+    }
+
+    /// Mean and deviation of the channel that the number at a position belongs to.
+    fn of_channel(&self, at: usize, width: usize) -> (f64, f64) {
+        let channels = self.mean.len().max(self.std.len()).max(1);
+        let channel = if self.channels_last { at % channels } else { at / (width / channels).max(1) };
+        (self.mean.get(channel).copied().unwrap_or(0.0), self.std.get(channel).copied().unwrap_or(1.0))
+    }
+
     fn apply(&self, at: usize, width: usize, value: f64) -> f64 {
         let scaled = value * self.scale.unwrap_or(1.0);
-        let channels = self.mean.len().max(self.std.len());
-        if channels == 0 {
+        if self.mean.is_empty() && self.std.is_empty() {
             return scaled;
         }
-        let channel = if self.channels_last { at % channels } else { at / (width / channels).max(1) };
-        let mean = self.mean.get(channel).copied().unwrap_or(0.0);
-        let std = self.std.get(channel).copied().unwrap_or(1.0);
+        let (mean, std) = self.of_channel(at, width);
         (scaled - mean) / std
     }
 }
@@ -243,7 +298,10 @@ mod tests {
     fn lists_are_scaled_into_tensors() {
         let rows = Series::new("p".into(), [Series::new("".into(), [0u8, 255]), Series::new("".into(), [51u8, 0])]);
         let scale = ImageScale { scale: Some(1.0 / 255.0), ..Default::default() };
-        assert_eq!(tensors(&rows, 2, &scale).unwrap(), [0.0, 1.0, 0.2, 0.0]);
-        assert!(tensors(&rows, 3, &scale).is_err());
+        let ids = RowIds::Int(vec![40, 41]);
+        let named = Rows { path: Path::new("d.parquet"), ids: &ids };
+        assert_eq!(tensors(&rows, 2, &scale, named).unwrap(), [0.0, 1.0, 0.2, 0.0]);
+        let error = tensors(&rows, 3, &scale, named).unwrap_err().to_string();
+        assert!(error.starts_with("d.parquet: row 40, column `p`: a list of 2 numbers"), "{error}");
     }
 }

@@ -24,8 +24,21 @@ pub enum DataError {
     NoColumn { path: PathBuf, column: String, asked_by: String, suggestion: String, columns: String },
     #[error("column `{column}`: {found}; {advice}")]
     Column { column: String, found: String, advice: String },
+    #[error(transparent)]
+    Row(Box<RowError>),
     #[error("[data] filter `{filter}`: {reason}")]
     Filter { filter: String, reason: String },
+}
+
+/// One row that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: row {row_id}, column `{column}`: {found}; {advice}", path = path.display())]
+pub struct RowError {
+    pub path: PathBuf,
+    pub row_id: String,
+    pub column: String,
+    pub found: String,
+    pub advice: String,
 }
 
 impl DataError {

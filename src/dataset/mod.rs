@@ -17,7 +17,7 @@ mod source;
 
 pub use batch::{Batch, Column, Features, Labels, RowIds};
 pub use columns::{FeatureSpec, ImageScale, Want};
-pub use error::DataError;
+pub use error::{DataError, RowError};
 pub use groups::GroupColumn;
 pub use labels::LabelSpec;
 pub use picture::Picture;
@@ -28,3 +28,15 @@ pub use source::{Field, Kind, Source};
 /// Scores, batches and partial sums are cut at multiples of this many rows, counted from the first row of the data:
 /// no result depends on how many rows a batch holds or on how many threads there are.
 pub const BLOCK_ROWS: usize = 1024;
+
+/// Rows of a block where each row has `n_numbers` numbers in pictures or lists: of large pictures fewer than
+/// [`BLOCK_ROWS`], a power of two that the model's input alone decides, so that a block fits into some megabytes.
+pub fn block_rows(n_numbers: usize) -> usize {
+    match (BLOCK_NUMBERS / n_numbers.max(1)).min(BLOCK_ROWS) {
+        0 => 1,
+        rows => 1 << rows.ilog2(),
+    }
+}
+
+/// Numbers of pictures in a block.
+const BLOCK_NUMBERS: usize = 1 << 22;

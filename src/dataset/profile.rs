@@ -41,7 +41,7 @@ pub fn profile(source: &Source) -> Result<Vec<Profile>, DataError> {
 
 fn one(source: &Source, field: &Field) -> Result<Profile, DataError> {
     let mut profile = Profile { field: field.clone(), values: None, is_unique: false, range: None };
-    if matches!(field.kind, Kind::List | Kind::Other) {
+    if matches!(field.kind, Kind::List | Kind::Binary | Kind::Other) {
         return Ok(profile);
     }
     let column = source.frame.clone().select([col(field.name.as_str())]);

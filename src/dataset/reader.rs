@@ -1,8 +1,8 @@
 //! Streams batches: polars reads and filters in its own threads, here rows are cut to size and resolved.
 
-use super::BLOCK_ROWS;
 use super::batch::{Batch, Features, RowIds};
-use super::columns::{self, FeatureSpec, n_missing};
+use super::block_rows;
+use super::columns::{self, FeatureSpec, Rows, Want, n_missing};
 use super::error::DataError;
 use super::filter::Filter;
 use super::groups::{self, GroupColumn, LevelCodes};
@@ -24,6 +24,22 @@ pub struct Selection {
     pub score: Option<String>,
     pub groups: Vec<GroupColumn>,
     pub filter: Option<String>,
+}
+
+impl Selection {
+    /// Numbers of a row that are parts of pictures or lists.
+    pub fn n_numbers(&self) -> usize {
+        let numbers = |feature: &FeatureSpec| match feature.want {
+            Want::Tensor { width, .. } => width,
+            _ => 0,
+        };
+        self.features.iter().map(numbers).sum()
+    }
+
+    /// Rows read at a time, at least, where row groups are smaller: of pictures one batch.
+    fn window_rows(&self, batch_rows: usize) -> usize {
+        if self.n_numbers() == 0 { WINDOW_ROWS } else { batch_rows.min(WINDOW_ROWS) }
+    }
 }
 
 /// What was seen while reading.
@@ -52,9 +68,10 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Starts reading. Batches hold `batch_rows`, rounded up to whole blocks of [`BLOCK_ROWS`]; the last may be shorter.
+    /// Starts reading. Batches hold `batch_rows`, rounded up to whole blocks of [`block_rows`]; the last may be shorter.
     pub fn start(source: &'a Source, selection: &'a Selection, batch_rows: usize) -> Result<Self, DataError> {
-        let batch_rows = batch_rows.max(1).div_ceil(BLOCK_ROWS) * BLOCK_ROWS;
+        let block = block_rows(selection.n_numbers());
+        let batch_rows = batch_rows.max(1).div_ceil(block) * block;
         let n_features = selection.features.len();
         Ok(Self {
             frames: Frames::of(source, selection, batch_rows)?,
@@ -125,7 +142,8 @@ impl<'a> Reader<'a> {
         let selection = self.selection;
         let first_row = self.tally.n_rows;
         let n_rows = frame.height();
-        let features = self.features(frame)?;
+        let ids = self.ids(frame, first_row)?;
+        let features = self.features(frame, &ids)?;
         let labels = match &selection.label {
             Some(spec) => Some(self.labels.read(spec, &columns::series(frame, spec.column())?)?),
             None => None,
@@ -135,7 +153,7 @@ impl<'a> Reader<'a> {
         };
         let batch = Batch {
             first_row,
-            ids: self.ids(frame, first_row)?,
+            ids,
             features: Features { n_rows, columns: features },
             labels,
             weights: number(&selection.weight)?,
@@ -149,7 +167,8 @@ impl<'a> Reader<'a> {
         Ok(batch)
     }
 
-    fn features(&mut self, frame: &DataFrame) -> Result<Vec<super::Column>, DataError> {
+    fn features(&mut self, frame: &DataFrame, ids: &RowIds) -> Result<Vec<super::Column>, DataError> {
+        let rows = Rows { path: &self.source.path, ids };
         let specs = &self.selection.features;
         let tally = &mut self.tally;
         specs
@@ -157,7 +176,7 @@ impl<'a> Reader<'a> {
             .zip(&mut tally.missing)
             .zip(&mut tally.unlisted)
             .map(|((spec, missing), unlisted)| {
-                let column = spec.read(&columns::series(frame, &spec.column)?, unlisted)?;
+                let column = spec.read(&columns::series(frame, &spec.column)?, rows, unlisted)?;
                 *missing += n_missing(&column) as u64;
                 Ok(column)
             })
@@ -221,7 +240,7 @@ struct Windows {
     rest: std::vec::IntoIter<(i64, IdxSize)>,
 }
 
-/// Rows of a window, at least, where row groups are smaller.
+/// Rows of a window, at least, where row groups are smaller and no column holds pictures.
 const WINDOW_ROWS: usize = 65_536;
 
 impl Frames {
@@ -231,7 +250,7 @@ impl Frames {
         let frame = source.frame.clone();
         Ok(match &source.pieces {
             Some(pieces) => {
-                let rest = windows(pieces).into_iter();
+                let rest = windows(pieces, selection.window_rows(batch_rows)).into_iter();
                 Frames::Windows(Box::new(Windows { frame, predicate, columns, rest }))
             }
             None => Frames::Stream(stream(query(frame, predicate, columns), batch_rows)),
@@ -251,12 +270,12 @@ impl Frames {
     }
 }
 
-/// Consecutive row groups together until they hold [`WINDOW_ROWS`], as `(offset, rows)`.
-fn windows(pieces: &[usize]) -> Vec<(i64, IdxSize)> {
+/// Consecutive row groups together until they hold `least` rows, as `(offset, rows)`.
+fn windows(pieces: &[usize], least: usize) -> Vec<(i64, IdxSize)> {
     let mut windows: Vec<(i64, IdxSize)> = Vec::new();
     let mut offset = 0;
     for n_rows in pieces {
-        match windows.last_mut().filter(|(_, held)| (*held as usize) < WINDOW_ROWS) {
+        match windows.last_mut().filter(|(_, held)| (*held as usize) < least) {
             Some((_, held)) => *held += *n_rows as IdxSize,
             None => windows.push((offset, *n_rows as IdxSize)),
         }
@@ -366,6 +385,7 @@ fn check_recorded(selection: &Selection, batch: &Batch) -> Result<(), DataError>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::BLOCK_ROWS;
     use crate::dataset::{Column, Labels, Want};
     use std::path::Path;
 

@@ -33,6 +33,8 @@ pub enum Kind {
     Text,
     Date,
     List,
+    /// Bytes, of pictures perhaps.
+    Binary,
     Other,
 }
 
@@ -45,6 +47,7 @@ impl Kind {
             Kind::Text => "text",
             Kind::Date => "date",
             Kind::List => "list",
+            Kind::Binary => "bytes",
             Kind::Other => "other",
         }
     }
@@ -55,6 +58,7 @@ impl Kind {
             DataType::String | DataType::Categorical(..) | DataType::Enum(..) => Kind::Text,
             DataType::Date | DataType::Datetime(..) => Kind::Date,
             DataType::List(_) | DataType::Array(..) => Kind::List,
+            DataType::Binary => Kind::Binary,
             dtype if dtype.is_integer() => Kind::Integer,
             dtype if dtype.is_float() || dtype.is_decimal() => Kind::Float,
             _ => Kind::Other,

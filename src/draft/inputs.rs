@@ -30,7 +30,7 @@ pub(super) fn bind(signature: &Signature, profiles: &[Profile], roles: &Roles) -
     let mut free: Vec<&Profile> = profiles
         .iter()
         .filter(|profile| !roles.taken(profile.name()) && !claimed.contains(&profile.name()))
-        .filter(|profile| !matches!(profile.field.kind, Kind::Other))
+        .filter(|profile| !matches!(profile.field.kind, Kind::Binary | Kind::Other))
         .collect();
     for (port, named) in signature.inputs.iter().zip(named) {
         let chosen = match named {

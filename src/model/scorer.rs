@@ -7,7 +7,7 @@ use super::pool::Pool;
 use super::predictor::{MatrixPredictor, PredictError, Predictor, Scores, Wanted};
 use super::read;
 use super::signature::{Element, Port};
-use crate::dataset::{BLOCK_ROWS, Features};
+use crate::dataset::{Column, Features, block_rows};
 use crate::forest::Link;
 use ndarray::{Array2, Axis, concatenate, s};
 use ort::session::SessionOutputs;
@@ -88,7 +88,7 @@ impl Scorer {
 
     /// Scores all rows on all threads. Runs hold whole blocks, so a batch's size never shows in a score.
     pub fn score(&self, features: &Features) -> Result<Scored, PredictError> {
-        let step = self.feed.fixed_batch().unwrap_or(BLOCK_ROWS);
+        let step = self.feed.fixed_batch().unwrap_or_else(|| block(features));
         let starts: Vec<usize> = (0..features.n_rows).step_by(step).collect();
         let blocks: Vec<Scored> = starts
             .into_par_iter()
@@ -188,9 +188,9 @@ impl Scorer {
 }
 
 impl Predictor for Scorer {
-    /// Single-threaded: as many rows as there are, in runs of at most [`BLOCK_ROWS`] × 4.
+    /// Single-threaded: as many rows as there are, in runs of at most four blocks.
     fn predict(&self, features: &Features) -> Result<Scores, PredictError> {
-        let step = self.feed.fixed_batch().unwrap_or(4 * BLOCK_ROWS);
+        let step = self.feed.fixed_batch().unwrap_or_else(|| 4 * block(features));
         let blocks: Vec<Scored> = (0..features.n_rows)
             .step_by(step)
             .map(|start| self.run(features, start..(start + step).min(features.n_rows)))
@@ -222,6 +222,12 @@ impl MatrixPredictor for Scorer {
             self.only(wanted, &outputs.map_err(|error| broken(error.to_string()))?, n_rows)
         })
     }
+}
+
+/// Rows that are scored together.
+fn block(features: &Features) -> usize {
+    let numbers = |column: &Column| if matches!(column, Column::Tensor { .. }) { column.width() } else { 0 };
+    block_rows(features.columns.iter().map(numbers).sum())
 }
 
 fn stack(mut blocks: Vec<Scored>, n_outputs: usize) -> Scored {

@@ -107,6 +107,8 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
         also: Vec::new(),
         adverse: None,
         structure: structure(plan),
+        confusion: computed.confusion.finish(&plan.classes),
+        pictures: None,
         notes,
         timings: computed.timings,
     };
@@ -117,6 +119,7 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
         }
         audit.group_attributions = explained.summary.groups;
         audit.adverse = explained.adverse;
+        audit.pictures = explained.pictures;
         audit.attribution_gaps = explained.summary.gaps;
         audit.scope.explained_outputs = explained.outputs;
         audit.sample = explained.sample;

@@ -3,12 +3,13 @@
 use super::RunError;
 use super::additivity::Additivity;
 use super::adverse::{Adverse, Rule};
+use super::exhibition::{Exhibition, Hung};
 use super::explainer::{Explainer, Explanation};
 use super::fitting::Fits;
 use super::gallery::{Gallery, Names as CaseNames, Picked, Shown, case};
-use super::maps::{of_patches, rows_at_once};
+use super::maps::{exhibition, of_patches, rows_at_once, shown_picture};
 use super::meetings::Meetings;
-use super::part::PartOfBatch;
+use super::part::{PartOfBatch, label_text};
 use super::players::PlayerValues;
 use super::scoring::ScoredBatch;
 use crate::audit::AttributeScope;
@@ -16,7 +17,7 @@ use crate::config::Scale;
 use crate::dataset::{Batch, Labels, Picture};
 use crate::explain::tree::Interactions;
 use crate::fairness::attribution::{AttributionAccumulator, AttributionSummary, Names};
-use crate::plan::{ExplainPlan, Explained, Plan, PlannedModel, Rows, choose, picture, within};
+use crate::plan::{ExplainPlan, Explained, Plan, PlannedModel, Rows, choose, within};
 use crate::stats::GroupLevels;
 use crate::store::{ExplainedOutputs, ExplanationBatch, InteractionBatch, LocalFitBatch, MapBatch, RunWriter};
 use ndarray::Array2;
@@ -39,6 +40,7 @@ pub struct Explaining<'a> {
     summary: AttributionAccumulator,
     gallery: Gallery,
     adverse: Option<Adverse>,
+    exhibition: Option<Exhibition>,
     meetings: Meetings,
     fits: Fits,
     pub n_explained: u64,
@@ -59,6 +61,7 @@ pub struct ExplainedRun {
     pub sample: crate::audit::Sample,
     pub cases: Vec<Picked>,
     pub adverse: Option<crate::audit::AdverseActions>,
+    pub pictures: Option<crate::audit::Pictures>,
     pub outputs: Vec<String>,
 }
 
@@ -91,7 +94,8 @@ impl<'a> Explaining<'a> {
             explainer,
             players,
             chosen,
-            picture: picture(&plan.selection.features),
+            picture: shown_picture(plan),
+            exhibition: exhibition(plan),
             rows_at_once: rows_at_once(&plan.selection.features),
             meetings: Meetings::default(),
             fits: Fits::default(),
@@ -284,6 +288,8 @@ impl<'a> Explaining<'a> {
         decided: Decided,
         writer: &mut RunWriter,
     ) -> Result<(), RunError> {
+        let codes: Vec<Vec<u32>> =
+            batch.codes.iter().map(|codes| part.rows.iter().map(|row| codes[*row]).collect()).collect();
         let values = self.players.of(&part.features);
         let stored: Vec<_> = values.iter().map(|values| values.stored()).collect();
         let fixed = self.explained_outputs();
@@ -316,9 +322,13 @@ impl<'a> Explaining<'a> {
                 width,
                 values: maps.view(),
             })?;
+            if let Some(mut exhibition) = self.exhibition.take() {
+                let output_of = |row, explained| self.output_of(&decided, row, explained);
+                let (plan, codes, maps) = (self.plan, codes.as_slice(), maps.view());
+                exhibition.update(&Hung { plan, batch, scored, part, codes, maps, output_of: &output_of });
+                self.exhibition = Some(exhibition);
+            }
         }
-        let codes: Vec<Vec<u32>> =
-            batch.codes.iter().map(|codes| part.rows.iter().map(|row| codes[*row]).collect()).collect();
         let phi = decided.explanation.attributions.phi.as_standard_layout();
         let phi = phi.as_slice().unwrap_or_default();
         let favoured = self.favoured(batch, &part.rows);
@@ -334,6 +344,14 @@ impl<'a> Explaining<'a> {
         Ok(())
     }
 
+    /// Position among all outputs of a row's explained one.
+    fn output_of(&self, decided: &Decided, row: usize, explained: usize) -> usize {
+        match &decided.predicted {
+            None => self.explainer.outputs[explained],
+            Some(index) => index[row] as usize,
+        }
+    }
+
     /// Hands `look` the rows as galleries see them.
     fn shown<T>(
         &self,
@@ -344,10 +362,7 @@ impl<'a> Explaining<'a> {
         look: impl FnOnce(&Shown) -> Result<T, RunError>,
     ) -> Result<T, RunError> {
         let values = self.players.of(&part.features);
-        let output_of = |row: usize, explained: usize| match &decided.predicted {
-            None => self.explainer.outputs[explained],
-            Some(index) => index[row] as usize,
-        };
+        let output_of = |row: usize, explained: usize| self.output_of(decided, row, explained);
         look(&Shown {
             attributions: &decided.explanation.attributions,
             surrogates: decided.explanation.surrogates.as_ref(),
@@ -389,7 +404,8 @@ impl<'a> Explaining<'a> {
         summary.importance.extend(self.meetings.importance(&outputs, &self.players.names));
         let (sample, cases) = self.gallery.finish();
         let adverse = self.adverse.map(Adverse::finish);
-        Ok(ExplainedRun { summary, sample, cases, adverse, outputs })
+        let pictures = self.exhibition.filter(Exhibition::has_any).map(|exhibition| exhibition.finish(levels));
+        Ok(ExplainedRun { summary, sample, cases, adverse, pictures, outputs })
     }
 }
 
@@ -398,11 +414,4 @@ struct Decided {
     explanation: Explanation,
     /// Each row's decision, where that is what is explained.
     predicted: Option<Vec<u32>>,
-}
-
-fn label_text(plan: &Plan, batch: &Batch, row: usize) -> Option<String> {
-    match batch.labels.as_ref()? {
-        Labels::Class(classes) => classes[row].and_then(|class| plan.classes.get(class as usize).cloned()),
-        Labels::Value(values) => (!values[row].is_nan()).then(|| crate::store::number_text(values[row])),
-    }
 }

@@ -1,10 +1,14 @@
 //! Attributions as pictures.
 
+use super::exhibition::Exhibition;
+use super::players::is_dropped;
+use super::thumbnails::Thumbnails;
 use crate::dataset::{FeatureSpec, Picture, Want};
 use crate::explain::Attributions;
 use crate::explain::game::{Part, Players};
 use crate::explain::gradient::Map;
 use crate::model::differentiable::Differentiable;
+use crate::plan::{Plan, picture};
 use ndarray::{Array3, s};
 
 /// Pixels of a point's numbers.
@@ -16,6 +20,25 @@ pub(super) fn pixels(model: &dyn Differentiable, column: usize, picture: Picture
         }
     }
     Map { n_pixels: picture.n_pixels(), pixel_of }
+}
+
+/// What is drawn of the picture that feeds the model; nothing of a column whose values are kept out of everything: maps
+/// show outlines.
+pub(super) fn exhibition(plan: &Plan) -> Option<Exhibition> {
+    let (column, picture) = shown_picture(plan)?;
+    let Want::Tensor { scale, .. } = &plan.selection.features[column].want else { return None };
+    let attributes = plan.groups.attributes.iter().filter_map(|attribute| match attribute.columns.as_slice() {
+        [column] => Some((*column, attribute.name.clone())),
+        _ => None,
+    });
+    let thumbnails = Thumbnails::new(picture, scale.clone());
+    Some(Exhibition::new(thumbnails, column, plan.task, [&plan.classes, &plan.outputs], attributes.collect()))
+}
+
+/// The picture that feeds the model and its column, where maps of it may be stored.
+pub(super) fn shown_picture(plan: &Plan) -> Option<(usize, Picture)> {
+    let features = &plan.selection.features;
+    picture(features).filter(|(column, _)| !is_dropped(plan.config(), &features[*column].column))
 }
 
 /// Of players that own parts of a picture: each pixel has its even share of its player's value, so that a map adds up to

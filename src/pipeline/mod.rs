@@ -9,9 +9,11 @@ mod agreeing;
 mod assemble;
 mod attacked;
 mod attacking;
+mod confusing;
 mod curves;
 mod drifting;
 mod error;
+mod exhibition;
 mod explainer;
 mod explaining;
 mod fitting;
@@ -36,6 +38,7 @@ mod predictions;
 mod proof;
 mod reference;
 mod scoring;
+mod thumbnails;
 mod trial;
 mod turn;
 
@@ -57,6 +60,7 @@ use crate::report;
 use crate::stats::GroupLevels;
 use crate::store::{Committed, Inputs, Report, RunSummary, RunWriter, Store, TOOL_VERSION};
 use attacking::Attacked;
+use confusing::Confusing;
 use drifting::Drifting;
 use explaining::{ExplainedRun, Explaining};
 use further::FurtherRun;
@@ -178,6 +182,7 @@ pub struct Computed {
     /// Dependence curves.
     pub curves: Vec<crate::audit::CurvePoint>,
     pub distributions: Vec<Distribution>,
+    pub confusion: Confusing,
     /// How well features tell groups.
     pub proxies: Vec<crate::audit::Proxy>,
     /// What the network does inside.
@@ -225,6 +230,7 @@ impl<'a> Computation<'a> {
         };
         let mut fairness = FairnessAccumulator::new(&spec(plan));
         let mut drifting = Drifting::new(plan);
+        let mut confusion = Confusing::default();
         let mut sample = self.importance_sample();
         let mut people = self.people_sample();
         let mut spreads = attacking::spreads(plan);
@@ -255,6 +261,7 @@ impl<'a> Computation<'a> {
             }
             self.timed("fairness", || fairness.update(rows(&batch, &scored)).map_err(RunError::unacceptable))?;
             self.timed("drift", || drifting.update(&batch, &scored));
+            confusion.update(plan, &batch, &scored);
             self.timed("write", || predictions::write(plan, &batch, &scored, gaps.as_ref(), writer))?;
             if let Some(sample) = &mut sample {
                 self.timed("importance", || sample.update(&batch).map_err(RunError::unacceptable))?;
@@ -329,6 +336,7 @@ impl<'a> Computation<'a> {
             global,
             curves: curves.points,
             distributions,
+            confusion,
             proxies,
             inside,
             attacked,
@@ -404,6 +412,7 @@ impl<'a> Computation<'a> {
         let labelled = [ImportanceMethod::Permutation, ImportanceMethod::Sage];
         let wanted = asked.is_none_or(|methods| methods.iter().any(|method| labelled.contains(method)));
         let possible = plan.model.is_some() && plan.selection.label.is_some();
-        (wanted && possible).then(|| Reservoir::new(importance::DEFAULT_CAP, plan.config().pipeline.seed))
+        (wanted && possible)
+            .then(|| Reservoir::new(importance::DEFAULT_CAP.min(plan.rows_held()), plan.config().pipeline.seed))
     }
 }

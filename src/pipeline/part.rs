@@ -1,7 +1,8 @@
 //! Rows of a batch that are explained together.
 
 use super::scoring::ScoredBatch;
-use crate::dataset::{Batch, Features, RowIds};
+use crate::dataset::{Batch, Features, Labels, RowIds};
+use crate::plan::Plan;
 use ndarray::{Array2, Axis};
 use std::borrow::Cow;
 
@@ -27,5 +28,13 @@ impl<'a> PartOfBatch<'a> {
             inner: inner.map(|inner| if all { inner.clone() } else { inner.select(Axis(0), &rows) }),
             rows,
         }
+    }
+}
+
+/// A row's label for a reader; `None` where it has none.
+pub(super) fn label_text(plan: &Plan, batch: &Batch, row: usize) -> Option<String> {
+    match batch.labels.as_ref()? {
+        Labels::Class(classes) => classes[row].and_then(|class| plan.classes.get(class as usize).cloned()),
+        Labels::Value(values) => (!values[row].is_nan()).then(|| crate::store::number_text(values[row])),
     }
 }

@@ -173,7 +173,7 @@ impl Binding<'_> {
             (_, Kind::Other) => {
                 return Err(wants(&field.dtype, "convert it to numbers, text, booleans or dates".into()));
             }
-            (Element::Text, Kind::List) => return Err(wants(&field.dtype, "give it text".into())),
+            (Element::Text, Kind::List | Kind::Binary) => return Err(wants(&field.dtype, "give it text".into())),
             (Element::Text, _) if encode.is_some() => {
                 return Err(wants(
                     "codes after [data.encode]",
@@ -181,7 +181,10 @@ impl Binding<'_> {
                 ));
             }
             (Element::Text, _) => Want::Text,
-            (_, Kind::List) => self.tensor(port, field, key)?,
+            (_, Kind::List | Kind::Binary) => self.tensor(port, field, key)?,
+            _ if self.image(field).is_some() => {
+                return Err(wants(&field.dtype, "[data.image] takes PNG or JPEG bytes, or lists of numbers".into()));
+            }
             // A text format cannot tell of what type a column without values is.
             (_, Kind::Text) if encode.is_none() && self.is_empty(field) => {
                 let message = format!("no value in any of {} rows of `{}`", self.n_rows, field.name);
@@ -223,12 +226,53 @@ impl Binding<'_> {
             let message = format!("input `{}` has more than one dynamic dimension ({})", port.name, port.describe());
             return Err(conflict(key, message, "export the model with a fixed image size"));
         };
-        let image = self.config.data.image.as_ref().filter(|image| image.column == field.name);
+        let image = self.image(field);
         let dims: Option<Vec<usize>> = port.dims.iter().skip(1).copied().collect();
         let picture = image.and_then(|_| Picture::of_dims(&dims?));
+        if field.kind == Kind::Binary {
+            self.check_coded(port, field, key, picture)?;
+        }
+        image.map_or(Ok(()), |image| check_channels(image, picture))?;
         let scale = image.map(|image| image_scale(image, picture)).unwrap_or_default();
         Ok(Want::Tensor { width, scale, picture })
     }
+
+    /// The settings of the column that holds pictures.
+    fn image(&self, field: &Field) -> Option<&Image> {
+        self.config.data.image.as_ref().filter(|image| image.column == field.name)
+    }
+
+    /// Bytes are read where they are pictures and the model says of what size.
+    fn check_coded(&self, port: &Port, field: &Field, key: &str, picture: Option<Picture>) -> Result<(), Conflict> {
+        if self.image(field).is_none() {
+            let message = format!("column `{}` holds bytes, and nothing says of what", field.name);
+            let help = format!("if they are PNG or JPEG pictures, say so:  [data.image]  column = \"{}\"", field.name);
+            return Err(conflict(key, message, help));
+        }
+        let numbers = matches!(port.element, Element::F32 | Element::F64 | Element::U8 | Element::I32 | Element::I64);
+        match picture {
+            Some(_) if numbers => Ok(()),
+            _ => {
+                let message =
+                    format!("the model's input `{}` ({}) is no picture of a fixed size", port.name, port.describe());
+                let help = "export the model with height, width and channels, or give lists of numbers";
+                Err(conflict(key, message, help))
+            }
+        }
+    }
+}
+
+/// A mean or deviation for each channel needs as many channels.
+fn check_channels(image: &Image, picture: Option<Picture>) -> Result<(), Conflict> {
+    let channels = picture.map_or(1, |picture| picture.channels);
+    for (key, values) in [("mean", &image.mean), ("std", &image.std)] {
+        let Some(PerChannel::Each(values)) = values else { continue };
+        if values.len() != channels {
+            let message = format!("{} numbers are given, the model's picture has {channels} channel(s)", values.len());
+            return Err(conflict(format!("data.image.{key}"), message, "give one number, or one for each channel"));
+        }
+    }
+    Ok(())
 }
 
 fn image_scale(image: &Image, picture: Option<Picture>) -> ImageScale {

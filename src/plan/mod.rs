@@ -273,6 +273,11 @@ impl Plan {
         curves::level_names(self.config(), &feature.column)
     }
 
+    /// Rows that a sample may hold in memory: of large pictures few.
+    pub fn rows_held(&self) -> usize {
+        (MOST_NUMBERS / self.selection.n_numbers().max(1)).max(1)
+    }
+
     pub fn explain(&self) -> Option<&ExplainPlan> {
         self.model.as_ref()?.explain.as_ref()
     }
@@ -326,8 +331,12 @@ fn rows_within(most: usize, features: &Features) -> usize {
 }
 
 fn first_rows(source: &Source, selection: &Selection) -> Result<Features, PlanError> {
-    let only =
-        Selection { features: selection.features.clone(), filter: selection.filter.clone(), ..Default::default() };
+    let only = Selection {
+        features: selection.features.clone(),
+        id: selection.id.clone(),
+        filter: selection.filter.clone(),
+        ..Default::default()
+    };
     match Reader::start(source, &only, 1)?.next() {
         Some(batch) => Ok(batch?.features),
         None => Err(crate::dataset::DataError::Empty { path: source.path.clone(), hint: "" }.into()),

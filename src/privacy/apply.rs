@@ -5,7 +5,7 @@
 use super::cell::is_small;
 use super::night;
 use super::tables::{self, OTHERS, SAMPLED, depth_of, is_unknown};
-use super::{Depth, Entry, Published, WITHHELD, Why, Withheld, curves, layers, reasons};
+use super::{Depth, Entry, Published, WITHHELD, Why, Withheld, curves, layers, pictures, reasons};
 use crate::audit::{
     AttributionGap, Audit, Baseline, Feature, Further, Gate, GroupAttribution, GroupCount, Metric, MetricChange, Night,
     Note, Proxy, Sample, Scope,
@@ -43,6 +43,8 @@ pub fn without(audit: &Audit, withheld: &Withheld, limit: u64) -> Published {
         also: audit.also.iter().map(|further| Further { cases: Vec::new(), ..further.clone() }).collect(),
         adverse: audit.adverse.as_ref().map(|adverse| reasons::published(adverse, limit, &mut applied.log)),
         structure: audit.structure.clone(),
+        confusion: pictures::confusion(&audit.confusion, withheld, limit, &mut applied.log),
+        pictures: pictures::published(audit.pictures.as_ref(), withheld, limit, &mut applied.log),
         notes: audit.notes.iter().map(|note| applied.note(note)).collect(),
         timings: audit.timings.clone(),
     };

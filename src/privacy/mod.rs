@@ -22,6 +22,7 @@ mod cell;
 mod curves;
 mod layers;
 mod night;
+mod pictures;
 mod protect;
 mod reasons;
 mod tables;

@@ -40,6 +40,8 @@ pub fn binary() -> Audit {
         also: vec![lime::lime()],
         adverse: Some(adverse()),
         structure: Some(structure::structure()),
+        confusion: Vec::new(),
+        pictures: None,
         notes: vec![Note { about: "data".into(), text: "12 rows have a missing age.".into() }],
         timings: [("score".to_owned(), 0.12), ("total".to_owned(), 72.5)].into(),
     }

@@ -96,16 +96,19 @@ fn view(audit: &Audit, template: &str, overrides: Option<&Path>) -> Result<view:
     Ok(view)
 }
 
-/// Takes charts' marks and positions out of sections, and tags out of texts; tables and Markdown stay.
+/// Takes charts' marks and positions, and pictures, out of sections, and tags out of texts; tables and Markdown stay.
 fn without_markup(sections: &mut serde_json::Value) {
     let parts = sections.as_array_mut().into_iter().flatten().filter_map(|section| section.get_mut("parts"));
     for part in parts.filter_map(|parts| parts.as_array_mut()).flatten() {
         if let Some(markdown) = part.pointer_mut("/prose/markdown").map(serde_json::Value::take) {
             part["prose"] = markdown;
         }
-        let figures = part.get_mut("figures").and_then(|figures| figures.as_array_mut());
-        for figure in figures.into_iter().flatten().filter_map(|figure| figure.as_object_mut()) {
-            ["chart", "template", "wide"].iter().for_each(|key| drop(figure.remove(*key)));
+        for shown in ["figures", "galleries"] {
+            let figures = part.get_mut(shown).and_then(|figures| figures.as_array_mut());
+            for figure in figures.into_iter().flatten().filter_map(|figure| figure.as_object_mut()) {
+                let keys = ["chart", "template", "wide", "legend", "legend_ends", "pictures"];
+                keys.iter().for_each(|key| drop(figure.remove(*key)));
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the templates print: sections of already formatted words, tables and drawn charts.
 
 use super::charts::Figure;
+use super::charts::overlay::Image;
 use super::document::Document;
 use super::label::{self, Label};
 use super::lookup::Lookup;
@@ -25,6 +26,7 @@ pub const SECTIONS: &[&str] = &[
     "effects",
     "gaps",
     "cases",
+    "pictures",
     "opinions",
     "robustness",
     "structure",
@@ -96,6 +98,7 @@ pub struct Part {
     pub facts: Vec<Fact>,
     pub notes: Vec<Note>,
     pub figures: Vec<Figure>,
+    pub galleries: Vec<Gallery>,
     pub tables: Vec<Table>,
     /// A text of the house.
     pub prose: Option<Prose>,
@@ -123,6 +126,30 @@ pub struct Fact {
 pub struct Note {
     pub about: String,
     pub text: String,
+}
+
+/// Pictures in one scale of colours, and their numbers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Gallery {
+    /// Unique in the document.
+    pub id: String,
+    pub title: String,
+    pub note: Option<String>,
+    /// The colours, and what they mean at their ends.
+    pub legend: Image,
+    pub legend_ends: [String; 2],
+    pub pictures: Vec<Hanging>,
+    pub table: Table,
+}
+
+/// One picture with what stands below it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Hanging {
+    pub image: Image,
+    /// What is to be seen, for those who do not see it.
+    pub alt: String,
+    pub head: Label,
+    pub lines: Vec<String>,
 }
 
 impl Part {
@@ -164,6 +191,7 @@ impl View {
             sections::effects::section(&lookup),
             sections::gaps::section(&lookup),
             sections::cases::section(&lookup),
+            sections::pictures::section(&lookup),
             sections::opinions::section(&lookup),
             sections::robustness::section(&lookup),
             sections::structure::section(&lookup),

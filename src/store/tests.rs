@@ -152,6 +152,8 @@ pub(super) fn audit(run_id: &str, pipeline: &str, as_of: &str) -> Audit {
         also: vec![],
         adverse: None,
         structure: None,
+        confusion: Vec::new(),
+        pictures: None,
         notes: vec![],
         timings: [("total".to_string(), 1.5)].into(),
     }

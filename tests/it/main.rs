@@ -21,6 +21,7 @@ mod nightly;
 mod nights;
 mod notify;
 mod pdf;
+mod pictures;
 mod pipelines;
 mod privacy;
 mod project;

@@ -58,7 +58,7 @@ pub enum Scalar {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Image {
-    /// Column of PNG or JPEG bytes, or of number lists in row-major order.
+    /// Column of PNG or JPEG bytes, whose numbers go from 0 to 255, or of number lists in the order of the model's input.
     pub column: String,
     /// Each number is multiplied by it first. Default 1.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -10,6 +10,7 @@ pub mod gates;
 pub mod graph;
 pub mod heatmap;
 pub mod histogram;
+pub mod overlay;
 pub mod plot;
 pub mod slope;
 pub mod sparks;

@@ -4,6 +4,7 @@
 pub mod agreement;
 pub mod cases;
 pub mod comparisons;
+pub mod confusion;
 pub mod crosses;
 pub mod curves;
 pub mod dependence;
@@ -20,6 +21,7 @@ pub mod nights;
 pub mod nights_told;
 pub mod opinions;
 pub mod performance;
+pub mod pictures;
 pub mod provenance;
 pub mod proxies;
 pub mod reasons;

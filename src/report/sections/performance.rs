@@ -1,6 +1,6 @@
 //! How well the model predicts: overall, by class, by group; ROC, precision–recall, calibration, scores.
 
-use super::{curves, widest};
+use super::{confusion, curves, widest};
 use crate::report::label::{self, Label};
 use crate::report::lookup::{self, Lookup};
 use crate::report::number::{self, Unit};
@@ -34,10 +34,10 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
         sentences: sentences(lookup),
         key_figures: key_figures(lookup),
         figures: match lookup.is_multiclass() {
-            true => curves::of_classes(lookup),
+            true => curves::of_classes(lookup).into_iter().chain(confusion::figure(lookup)).collect(),
             false => curves::of_groups(lookup, "", &[""], "overall"),
         },
-        tables: confusion(lookup).into_iter().chain(by_class(lookup)).collect(),
+        tables: decided(lookup).into_iter().chain(by_class(lookup)).chain(confusion::table(lookup)).collect(),
         folded: all_overall(lookup),
         ..Part::default()
     };
@@ -75,7 +75,7 @@ fn key_figures(lookup: &Lookup) -> Vec<KeyFigure> {
     names.iter().filter_map(figure).take(MAX_KEYS).collect()
 }
 
-fn confusion(lookup: &Lookup) -> Option<Table> {
+fn decided(lookup: &Lookup) -> Option<Table> {
     let counts = lookup.counts("", "").filter(|_| lookup.is_binary())?;
     let (tp, fp, tn, fn_) = (counts.tp?, counts.fp?, counts.tn?, counts.fn_?);
     let total = tp + fp + tn + fn_;

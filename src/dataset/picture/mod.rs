@@ -1,4 +1,20 @@
-//! The picture that a tensor column holds: its size, and where each number stands in it.
+//! Pictures: their size, where each number of a tensor stands in them, and how PNG and JPEG bytes become numbers.
+//!
+//! ```text
+//! bytes → size and channels, checked before anything is decoded   (png, jpeg)
+//!       → Raster: samples as the file holds them
+//!       → numbers in the model's order, from 0 to 255             (coded)
+//! ```
+//!
+//! Nothing is resized, turned or recoloured: a file that is not the picture that the model takes is refused.
+
+mod coded;
+mod jpeg;
+mod png;
+mod raster;
+mod scanlines;
+
+pub(super) use coded::write;
 
 /// Height, width and channels of a picture, and the order of its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,6 +13,7 @@ mod layers;
 mod octets;
 mod pictures;
 mod structure;
+mod surrogate;
 
 pub use change::{
     Baseline, CellValue, DRIFT_MEASURES, Distribution, DistributionCell, Drift, MetricChange, RankChange,
@@ -26,6 +27,7 @@ pub use layers::{LayerActivity, LayerProbe, LayerUnit};
 pub use octets::Octets;
 pub use pictures::{ConfusionCell, DrawnMap, MeanMap, Overlay, Pictures, Probability};
 pub use structure::{BoxKind, Cost, Repeat, Structure, StructureBox};
+pub use surrogate::{MODEL, Surrogate, SurrogateNode, SurrogateSplit};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -72,6 +74,9 @@ pub struct Audit {
     /// Further methods beside the main one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<Further>,
+    /// A small tree that stands in for the model, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surrogate: Option<Surrogate>,
     /// Why decisions were unfavourable; `None` where nothing binary was explained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adverse: Option<AdverseActions>,
@@ -201,6 +206,9 @@ pub struct ModelFacts {
     pub structure: String,
     pub parameters: u64,
     pub n_inputs: u64,
+    /// Operator to number of nodes.
+    #[serde(default)]
+    pub operators: BTreeMap<String, u64>,
 }
 
 /// What shows that the explanation belongs to the model.

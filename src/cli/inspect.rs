@@ -61,6 +61,9 @@ fn text(name: &str, bytes: usize, summary: &Summary, cost: Cost) -> String {
         let (weights, row) = (style::thousands(cost.weight_bytes), style::thousands(n));
         line("memory", &format!("{weights} bytes of constants, {row} bytes a row at most"));
     }
+    if let Some(used) = summary.complexity.features_used {
+        line("features", &format!("{} used", style::thousands(used)));
+    }
     line("bytes", &style::thousands(bytes as u64));
     line("made by", &summary.producer);
     line("operators", &opsets.join(", "));

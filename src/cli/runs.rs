@@ -4,8 +4,9 @@ use super::args::{RunsArgs, ShowArgs, TextOrJson};
 use super::run::{additivity, gates_text, verdict_words};
 use super::{Done, Problem, opening, style};
 use crate::ExitStatus;
-use crate::audit::{Audit, LayerActivity, Metric};
+use crate::audit::{Audit, LayerActivity, Metric, Surrogate};
 use crate::privacy::{self, Published};
+use crate::report::rules;
 use crate::store::{RunFilter, RunSummary};
 
 pub(super) fn list(args: &RunsArgs) -> Done {
@@ -97,7 +98,7 @@ fn described(audit: &Audit, all: bool) -> String {
         &[false, false, false, true, false, true],
     );
     text.push('\n');
-    text + &layers(audit)
+    text + &layers(audit) + &audit.surrogate.as_ref().map(stand_in).unwrap_or_default()
 }
 
 /// What a network's layers do over all rows, and how well label and attributes can be told from them.
@@ -129,6 +130,21 @@ fn layers(audit: &Audit) -> String {
     let mut columns = vec!["layer", "mean", "std", "zeros", "dead units"];
     columns.extend(told.iter().map(String::as_str));
     style::table(&columns, &rows, &[false, true, true, true, true, true, true, true, true]) + "\n"
+}
+
+/// The small tree that stands in for the model, a line for each node.
+fn stand_in(tree: &Surrogate) -> String {
+    let rows = style::thousands(tree.n_fitted);
+    let mut text = format!("{:<14} fitted to the model's scores of {rows} rows\n", "tree");
+    for (at, node) in tree.nodes.iter().enumerate() {
+        let path = rules::path(tree, at);
+        let condition = path.last().map_or("all rows", String::as_str);
+        let values = node.values.iter().map(|value| format!("{value:.4}")).collect::<Vec<_>>().join(" ");
+        let decision = node.decision.as_deref().map(|decision| format!(" {decision}")).unwrap_or_default();
+        let indent = "  ".repeat(path.len());
+        text += &format!("{:<14} {indent}{condition}: {values}{decision} ({:.1} %)\n", "", 100.0 * node.share);
+    }
+    text + "\n"
 }
 
 /// Overall and across groups; single groups are shown with `--all`.

@@ -1,7 +1,7 @@
 //! Everything that changed between two stored runs.
 
 use super::{changes, drift, obstacles, ranks};
-use crate::audit::{Audit, Comparison, Difference, Distribution, Gate, GateChange, MetricChange, Side};
+use crate::audit::{Audit, Comparison, Difference, Distribution, Gate, GateChange, MODEL, MetricChange, Side};
 
 /// Compares two runs by what they stored. Where that means nothing, all but the reasons and the differences is empty.
 pub fn comparison(before: (&Audit, &[Distribution]), now: (&Audit, &[Distribution])) -> Comparison {
@@ -11,7 +11,8 @@ pub fn comparison(before: (&Audit, &[Distribution]), now: (&Audit, &[Distributio
     let changes = if comparable { changes(&a.metrics, &b.metrics) } else { Vec::new() };
     let (whole, parts): (Vec<MetricChange>, Vec<MetricChange>) =
         changes.into_iter().partition(|change| change.group_value.is_empty() && change.stratum.is_empty());
-    let (metrics, group_gaps) = whole.into_iter().partition(|change| change.attribute.is_empty());
+    let is_of_all = |change: &MetricChange| change.attribute.is_empty() || change.attribute == MODEL;
+    let (metrics, group_gaps) = whole.into_iter().partition(is_of_all);
     Comparison {
         before: Side::of(a),
         now: Side::of(b),

@@ -1,5 +1,6 @@
 //! `docs/metrics.md`, printed from the metrics table.
 
+use super::model_facts::{MODEL_FACTS, ModelFact};
 use super::table::{COMPARISONS, Comparison, Definition, Direction, MEASURES, View};
 
 const INTRODUCTION: &str = "\
@@ -44,6 +45,28 @@ Comparisons with the reference by AIF360's rates (true and false positive and ne
 omission rates) are, as in AIF360, on the favourable class. If that is not the positive class,
 `true_positive_rate_difference` of a group is therefore the difference of its `true_negative_rate`. Everything per
 group, and everything across groups, is on the positive class, as in fairlearn.
+";
+
+const MODEL: &str = "\
+## Of the model as a whole
+
+Rows of `metrics` under the attribute `(model)`; gates on them name no attribute. Where a model has no such thing (a
+network has no trees) the value is null, with the reason. What stands in the file needs no rows as evidence.
+
+`effective_features` takes p from the mean absolute attributions of the run's explanation method, on its scale; with
+several outputs there is a row for each, and one of all together with an empty `output`. It is at most the number of
+features, and equals it if all count alike.
+
+The surrogate is a regression tree (CART, Breiman et al. 1984) of at most four tests on a path, fitted to what the model
+reports: the probability of the positive class, all classes' probabilities, or the value. It is grown on two thirds of at
+most 30,000 sampled rows, on raw columns: numbers by every threshold, categories by every cut in the order of their mean
+score (with several classes in the order of each), missing values with the side that they fare better on; a leaf has at
+least 5 rows, and no fewer than `[privacy] suppress_below`. Fidelity is measured on the other third. For classes
+`surrogate_fidelity` is the share of rows that tree and model decide alike, in multiclass also by class among the rows that
+the model decides so (Wilson's interval); the report sets the share of the model's commonest decision beside it, which a
+tree without a test reaches. R² is a normal interval of its influence function. Intervals say how far other held-out rows
+would move the value, not how another tree would do.
+
 ";
 
 const INTERVALS: &str = "\
@@ -163,6 +186,9 @@ pub fn markdown() -> String {
         page += &comparisons(kind);
     }
     page += "\n";
+    page += MODEL;
+    page += &model_facts();
+    page += "\n";
     page + INTERVALS
 }
 
@@ -195,6 +221,15 @@ fn comparisons(kind: Comparison) -> String {
         ])
     });
     header.to_string() + &rows.collect::<String>()
+}
+
+fn model_facts() -> String {
+    let header = "| metric | formula | better | rests on | source |\n|---|---|---|---|---|\n";
+    let row = |fact: &ModelFact| {
+        let cells = [&format!("`{}`", fact.name), fact.formula, &better(fact.direction), fact.rests_on, fact.source];
+        row(&cells)
+    };
+    header.to_string() + &MODEL_FACTS.iter().map(row).collect::<String>()
 }
 
 fn row(cells: &[&str]) -> String {

@@ -10,7 +10,7 @@
 //!       → rows of `metrics`, `group_counts`, `curves`
 //! ```
 //! What cannot be computed is a row without a value and with a reason, never 0. [`table`] defines every metric once;
-//! `docs/metrics.md` is printed from it. [`gates`] turns metrics into verdicts; [`attribution`] summarises
+//! `docs/metrics.md` is printed from it and from [`model_facts`], what is measured of the model itself. [`gates`] turns metrics into verdicts; [`attribution`] summarises
 //! explanations by group.
 
 mod accumulator;
@@ -35,6 +35,7 @@ pub mod gates;
 mod group_table;
 mod inequality;
 mod layout;
+pub mod model_facts;
 mod regression;
 mod replicates;
 mod score_gaps;

@@ -5,6 +5,7 @@
 
 use super::Task;
 use super::confusion::{Outcomes, Rate};
+use super::model_facts::model_fact_names;
 
 /// What a measure is computed from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -337,7 +338,9 @@ pub fn names(task: Task) -> Vec<String> {
 
 /// Up to three names of the task that are close to what was typed, the closest first.
 pub fn close_names(task: Task, typed: &str) -> Vec<String> {
-    let mut ranked: Vec<(usize, String)> = names(task).into_iter().map(|name| (distance(typed, &name), name)).collect();
+    let of_model = model_fact_names(task).map(str::to_owned);
+    let mut ranked: Vec<(usize, String)> =
+        names(task).into_iter().chain(of_model).map(|name| (distance(typed, &name), name)).collect();
     ranked.sort();
     ranked.into_iter().take(3).map(|(_, name)| name).collect()
 }

@@ -11,7 +11,9 @@
 //! (`local`), and how far methods agree (`agreement`). All ask the model about made-up rows through `answers`, within a
 //! budget of such rows.
 //!
-//! A second sample holds `people`: scored rows with their groups. On it `neighbours` asks whether rows that are alike
+//! `surrogate` fits a small tree to the model's scores on a sample of scored rows and says how far it follows them.
+//!
+//! A further sample holds `people`: scored rows with their groups. On it `neighbours` asks whether rows that are alike
 //! are decided alike, `flips` scores rows as if they were of another group, and `proxies` says which features tell the
 //! group.
 
@@ -34,6 +36,7 @@ mod regression;
 mod sage;
 mod sample;
 mod sobol;
+pub mod surrogate;
 
 pub use answers::{Factors, answers};
 pub use error::ImportanceError;

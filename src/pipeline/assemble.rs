@@ -105,6 +105,7 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
         sample: Default::default(),
         cases: Vec::new(),
         also: Vec::new(),
+        surrogate: computed.simplicity.surrogate,
         adverse: None,
         structure: structure(plan),
         confusion: computed.confusion.finish(&plan.classes),
@@ -137,6 +138,7 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
     audit.metrics.extend(computed.global.metrics);
     audit.metrics.extend(computed.attacked.metrics);
     audit.curves.extend(computed.attacked.curves);
+    audit.metrics.extend(computed.simplicity.metrics);
     audit.metrics.extend(agreeing::agreements(&audit.importance, &audit.scope.explained_outputs));
     audit
 }
@@ -224,6 +226,7 @@ fn model_facts(plan: &Plan) -> Option<ModelFacts> {
         structure: summary.structure,
         parameters: summary.parameters,
         n_inputs: model.signature.inputs.len() as u64,
+        operators: summary.operators,
     })
 }
 

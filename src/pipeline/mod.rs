@@ -38,6 +38,7 @@ mod predictions;
 mod proof;
 mod reference;
 mod scoring;
+mod simplicity;
 mod thumbnails;
 mod trial;
 mod turn;
@@ -71,6 +72,7 @@ use measured::{rows, spec};
 use permuting::permutation;
 use reference::background;
 use scoring::Agreement;
+use simplicity::{Simplicity, simplicity};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use trial::{Trial, Tried};
@@ -179,6 +181,7 @@ pub struct Computed {
     pub further: Vec<FurtherRun>,
     pub permutation: Option<importance::PermutationImportance>,
     pub global: Global,
+    pub simplicity: Simplicity,
     /// Dependence curves.
     pub curves: Vec<crate::audit::CurvePoint>,
     pub distributions: Vec<Distribution>,
@@ -234,6 +237,7 @@ impl<'a> Computation<'a> {
         let mut sample = self.importance_sample();
         let mut people = self.people_sample();
         let mut spreads = attacking::spreads(plan);
+        let mut for_surrogate = simplicity::sample(plan);
         let mut agreement = Agreement::default();
         let pseudonyms = assemble::pseudonyms(plan);
         let mut batch_difference = None;
@@ -275,6 +279,9 @@ impl<'a> Computation<'a> {
             if let Some(spreads) = &mut spreads {
                 self.timed("robustness", || spreads.update(&batch.features));
             }
+            if let Some(sample) = &mut for_surrogate {
+                self.timed("importance", || simplicity::offer(sample, &batch, &scored));
+            }
             self.progress.rows_done(batch.first_row + batch.features.n_rows as u64);
         }
         let tally = reader.tally();
@@ -310,6 +317,8 @@ impl<'a> Computation<'a> {
         let mut explained = self.timed("explain", || {
             explaining.map(|explaining| explaining.finish(&levels, &fairness.attributes)).transpose()
         })?;
+        let scored = for_surrogate.and_then(|sample| sample.finish());
+        let simplicity = self.timed("importance", || simplicity(plan, scored, explained.as_ref()));
         let mut global = Global::default();
         if let Some(predictor) = predictor {
             let find = || global::global(plan, predictor, sample.as_ref(), explained.as_mut());
@@ -334,6 +343,7 @@ impl<'a> Computation<'a> {
             further,
             permutation,
             global,
+            simplicity,
             curves: curves.points,
             distributions,
             confusion,

@@ -28,6 +28,14 @@ pub fn resolve(
         if gate.is_of_drift() {
             continue;
         }
+        if gate.is_of_model() {
+            if loaded.config.model.path.is_none() {
+                let message = format!("{} is a fact of the model, and [model] names none", gate.metric);
+                let help = "set [model] path, or gate on a metric of scores";
+                conflicts.push(conflict(format!("gates.{at}.metric"), message, help));
+            }
+            continue;
+        }
         if table::NEED_STRATA.contains(&gate.metric.as_str()) && groups.strata.is_empty() {
             let message =
                 format!("the metric {} compares groups within strata, and [fairness] names none", gate.metric);

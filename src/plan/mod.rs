@@ -36,10 +36,11 @@ pub use reading::name as task_name;
 pub use robustness::RobustnessPlan;
 pub use surrogate::LimePlan;
 
-use crate::config::{Config, Grid, Loaded, Task};
+use crate::config::{Config, Grid, ImportanceMethod, Loaded, Task};
 use crate::dataset::{Column, FeatureSpec, Features, LabelSpec, Reader, Selection, Source};
 use crate::explain::game::Players;
 use crate::fairness::gates::GateSpec;
+use crate::fairness::model_facts::is_of_surrogate;
 use crate::importance::dependence;
 use crate::model::import::recognise_output;
 use crate::model::{Differentiator, Model, Native, Scorer};
@@ -276,6 +277,13 @@ impl Plan {
     /// Rows that a sample may hold in memory: of large pictures few.
     pub fn rows_held(&self) -> usize {
         (MOST_NUMBERS / self.selection.n_numbers().max(1)).max(1)
+    }
+
+    /// Whether a small tree is to be fitted to the scores: by name, or because a gate asks how well it follows them.
+    pub fn fits_surrogate(&self) -> bool {
+        let named =
+            self.config().importance.methods.iter().flatten().any(|method| *method == ImportanceMethod::Surrogate);
+        self.model.is_some() && (named || self.gates.iter().any(|gate| is_of_surrogate(&gate.metric)))
     }
 
     pub fn explain(&self) -> Option<&ExplainPlan> {

@@ -7,8 +7,8 @@ use super::night;
 use super::tables::{self, OTHERS, SAMPLED, depth_of, is_unknown};
 use super::{Depth, Entry, Published, WITHHELD, Why, Withheld, curves, layers, pictures, reasons};
 use crate::audit::{
-    AttributionGap, Audit, Baseline, Feature, Further, Gate, GroupAttribution, GroupCount, Metric, MetricChange, Night,
-    Note, Proxy, Sample, Scope,
+    AttributionGap, Audit, Baseline, Feature, Further, Gate, GroupAttribution, GroupCount, MODEL, Metric, MetricChange,
+    Night, Note, Proxy, Sample, Scope, Surrogate,
 };
 use std::collections::BTreeMap;
 
@@ -41,6 +41,7 @@ pub fn without(audit: &Audit, withheld: &Withheld, limit: u64) -> Published {
         sample: Sample { n_total: audit.sample.n_total, ..Sample::default() },
         cases: Vec::new(),
         also: audit.also.iter().map(|further| Further { cases: Vec::new(), ..further.clone() }).collect(),
+        surrogate: applied.surrogate(),
         adverse: audit.adverse.as_ref().map(|adverse| reasons::published(adverse, limit, &mut applied.log)),
         structure: audit.structure.clone(),
         confusion: pictures::confusion(&audit.confusion, withheld, limit, &mut applied.log),
@@ -232,6 +233,18 @@ impl Applied<'_> {
         proxies.filter(|proxy| !hidden(&proxy.attribute) && !hidden(&proxy.feature)).cloned().collect()
     }
 
+    /// The tree's leaves are groups of their own making: where groups are withheld, sums over leaves could tell of them,
+    /// and a leaf of few rows is a small cell itself.
+    fn surrogate(&mut self) -> Option<Surrogate> {
+        let surrogate = self.audit.surrogate.as_ref()?;
+        let small = surrogate.nodes.iter().any(|node| is_small(node.n as i64, self.limit));
+        if self.withheld.cells.is_empty() && !small {
+            return Some(surrogate.clone());
+        }
+        self.say("", "the tree that stands in for the model", if small { Why::Primary } else { Why::Complementary });
+        None
+    }
+
     /// A single row is a cell of one.
     fn single_rows(&mut self) {
         if self.audit.sample.n_rows > 0 || !self.audit.cases.is_empty() {
@@ -244,7 +257,8 @@ impl Applied<'_> {
     fn baseline(&mut self) -> Option<Baseline> {
         let mut baseline = self.audit.baseline.clone()?;
         let shown = |change: &MetricChange| {
-            change.attribute.is_empty() && !self.withheld.hides("", "", depth_of(&change.metric))
+            change.attribute == MODEL
+                || change.attribute.is_empty() && !self.withheld.hides("", "", depth_of(&change.metric))
         };
         let n = baseline.changes.len();
         baseline.changes.retain(shown);

@@ -4,6 +4,7 @@ mod curves;
 mod history;
 mod lime;
 mod structure;
+mod surrogate;
 
 use crate::audit::*;
 
@@ -38,6 +39,7 @@ pub fn binary() -> Audit {
         sample: sample(),
         cases: vec![case("highest score", 0.97), case("nearest the threshold", 0.5)],
         also: vec![lime::lime()],
+        surrogate: Some(surrogate::surrogate()),
         adverse: Some(adverse()),
         structure: Some(structure::structure()),
         confusion: Vec::new(),
@@ -88,6 +90,8 @@ pub fn regression() -> Audit {
         .flat_map(|name| [("", ""), ("sex", "Female"), ("sex", "Male")].map(|(a, g)| metric(name, a, g, 0.5)))
         .map(|metric| Metric { output: "value".into(), ..metric })
         .collect();
+    audit.metrics.push(Metric { output: "value".into(), ..metric("surrogate_fidelity", MODEL, "", 0.7) });
+    surrogate::plant(&mut audit, &["value"], None);
     audit.adverse = None;
     audit.curves.clear();
     audit.gates.clear();
@@ -116,6 +120,9 @@ pub fn multiclass() -> Audit {
     audit
         .metrics
         .extend(places.map(|(a, g)| metric("accuracy", a, g, 0.8)).map(|m| Metric { output: String::new(), ..m }));
+    let fidelity = |output: &str| Metric { output: output.into(), ..metric("surrogate_fidelity", MODEL, "", 0.8) };
+    audit.metrics.extend(["", "red", "green", "blue"].map(fidelity));
+    surrogate::plant(&mut audit, &classes, Some("green"));
     audit.group_counts.clear();
     audit.curves.clear();
     rename_output(&mut audit, "red");
@@ -236,6 +243,10 @@ fn metrics() -> Vec<Metric> {
         metric("true_positive_rate", "sex", "Male", 0.6),
         undefined,
         Metric { pair: Some(("Female".into(), "Male".into())), ..metric("demographic_parity_ratio", "sex", "", 0.36) },
+        metric("leaves", MODEL, "", 5_352.0),
+        metric("effective_features", MODEL, "", 3.2),
+        metric("surrogate_fidelity", MODEL, "", 0.86),
+        metric("surrogate_r2", MODEL, "", 0.71),
     ]
 }
 

@@ -67,6 +67,8 @@ impl<'a> Lookup<'a> {
     pub fn unit(&self, metric: &str) -> Unit {
         match words::unit(metric) {
             Unit::Value if !self.is_regression() => Unit::Index,
+            // A regression's is an R².
+            Unit::Share if metric == "surrogate_fidelity" && self.is_regression() => Unit::Index,
             unit => unit,
         }
     }

@@ -15,6 +15,7 @@ pub mod lookup;
 pub mod number;
 pub mod own;
 pub mod prose;
+pub mod rules;
 pub mod scale;
 pub mod script;
 pub mod sections;

@@ -17,6 +17,8 @@ pub enum Unit {
     Index,
     /// A quantity in the unit of the target or score.
     Value,
+    /// A whole number of things.
+    Count,
 }
 
 /// A length or position in an SVG, in user units; printed with at most one decimal.
@@ -52,6 +54,7 @@ pub fn plain(unit: Unit, value: f64) -> String {
         Unit::Ratio => fixed(value, 2),
         Unit::Index => fixed(value, 3),
         Unit::Value => significant(value, 4),
+        Unit::Count => fixed(value, 0),
     }
 }
 

@@ -49,6 +49,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("charts/plot.svg", include_str!("../../templates/charts/plot.svg")),
     ("charts/slope.svg", include_str!("../../templates/charts/slope.svg")),
     ("charts/sparks.svg", include_str!("../../templates/charts/sparks.svg")),
+    ("charts/tree.svg", include_str!("../../templates/charts/tree.svg")),
     ("charts/trend.svg", include_str!("../../templates/charts/trend.svg")),
     ("charts/waterfall.svg", include_str!("../../templates/charts/waterfall.svg")),
 ];

@@ -82,6 +82,7 @@ fn every_kind_of_audit_has_its_sections_and_no_others() {
         "performance",
         "fairness",
         "drivers",
+        "simplicity",
         "gaps",
         "cases",
         "opinions",
@@ -100,7 +101,7 @@ fn every_kind_of_audit_has_its_sections_and_no_others() {
     bare.structure = None;
     bare.history.clear();
     (bare.drift, bare.baseline, bare.curves, bare.scope.explained_outputs) = Default::default();
-    assert_eq!(ids(&bare), ["gates", "scope", "performance", "fairness", "provenance"]);
+    assert_eq!(ids(&bare), ["gates", "scope", "performance", "fairness", "simplicity", "provenance"]);
 }
 
 #[test]

@@ -82,6 +82,15 @@ const UNITS: &[(&str, Unit)] = &[
     ("wasserstein", Unit::Value),
     ("ndcg", Unit::Index),
     ("coefficient_of_variation", Unit::Index),
+    ("parameters", Unit::Count),
+    ("operators", Unit::Count),
+    ("trees", Unit::Count),
+    ("leaves", Unit::Count),
+    ("depth", Unit::Count),
+    ("features_used", Unit::Count),
+    ("effective_features", Unit::Ratio),
+    ("surrogate_fidelity", Unit::Share),
+    ("surrogate_r2", Unit::Index),
 ];
 
 /// "demographic_parity_ratio" → "Demographic parity ratio".

@@ -92,6 +92,7 @@ pub(super) fn audit(run_id: &str, pipeline: &str, as_of: &str) -> Audit {
                 structure: "linear".into(),
                 parameters: 3,
                 n_inputs: 2,
+                operators: Default::default(),
             }),
             ..Scope::default()
         },
@@ -150,6 +151,7 @@ pub(super) fn audit(run_id: &str, pipeline: &str, as_of: &str) -> Audit {
         sample: Sample::default(),
         cases: vec![],
         also: vec![],
+        surrogate: None,
         adverse: None,
         structure: None,
         confusion: Vec::new(),

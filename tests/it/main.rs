@@ -26,5 +26,6 @@ mod pipelines;
 mod privacy;
 mod project;
 mod robustness;
+mod simplicity;
 mod site;
 mod surrogates;

@@ -71,6 +71,8 @@ pub enum ImportanceMethod {
     Morris,
     /// Largest change of score and decision by a change of one column.
     Sensitivity,
+    /// A tree of depth 4 fitted to the scores, and how far it follows them.
+    Surrogate,
     /// Deletion and insertion curves and stability under noise, for every explanation method of the run.
     Faithfulness,
 }

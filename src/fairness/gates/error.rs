@@ -2,6 +2,7 @@
 
 use super::super::Task;
 use super::super::classes::{MACRO, WORST};
+use super::super::model_facts::model_fact_names;
 use super::super::table;
 use super::{DecideOn, GateSpec, SCORE};
 use crate::audit::DRIFT_MEASURES;
@@ -28,6 +29,8 @@ pub enum GateError {
     FeatureOfRanking,
     #[error("a gate asks for {metric} over {attribute:?}, but drift is measured over all rows")]
     DriftOfGroups { metric: String, attribute: String },
+    #[error("a gate asks for {metric} over {attribute:?}, but it is a fact of the model as a whole")]
+    ModelOfGroups { metric: String, attribute: String },
     #[error("a gate limits the change of {metric}, which is a change already")]
     ChangeOfDrift { metric: String },
     #[error("a gate decides {metric} on its interval, and measures of drift have none")]
@@ -40,7 +43,10 @@ impl GateError {
     /// The key of the gate at fault.
     pub fn key(&self) -> &'static str {
         match self {
-            Self::UnknownAttribute { .. } | Self::NeedsAttribute { .. } | Self::DriftOfGroups { .. } => "attribute",
+            Self::UnknownAttribute { .. }
+            | Self::NeedsAttribute { .. }
+            | Self::DriftOfGroups { .. }
+            | Self::ModelOfGroups { .. } => "attribute",
             Self::UnknownFeature { .. } | Self::FeatureWithoutDrift { .. } | Self::FeatureOfRanking => "feature",
             Self::IntervalOfDrift { .. } => "decide_on",
             Self::IdleBaseline { .. } => "baseline",
@@ -58,6 +64,7 @@ impl GateError {
             Self::UnknownFeature { .. } | Self::FeatureWithoutDrift { .. } | Self::FeatureOfRanking => {
                 "leave the feature out for the worst of all features and the score"
             }
+            Self::ModelOfGroups { .. } => "leave the attribute out",
             Self::ChangeOfDrift { .. } => "give max (or min for ndcg) instead",
             Self::IntervalOfDrift { .. } => "decide_on = \"point\"",
             Self::IdleBaseline { .. } => "add max_change or max_relative_change, or leave the baseline out",
@@ -107,19 +114,22 @@ fn of_drift(gate: &GateSpec, features: &[String]) -> Result<(), GateError> {
 
 fn of_metric(gate: &GateSpec, task: Task, attributes: &[String], outputs: &[String]) -> Result<(), GateError> {
     let metric = gate.metric.clone();
-    let names = table::names(task);
-    if !names.contains(&metric) {
+    let of_model = model_fact_names(task).any(|name| name == metric);
+    if !of_model && !table::names(task).contains(&metric) {
         let close = table::close_names(task, &metric);
         return Err(GateError::UnknownMetric { metric, task: task.name(), close });
     }
     if gate.feature.is_some() {
         return Err(GateError::FeatureWithoutDrift { metric });
     }
+    if of_model && !gate.attribute.is_empty() {
+        return Err(GateError::ModelOfGroups { metric, attribute: gate.attribute.clone() });
+    }
     if !gate.attribute.is_empty() && !attributes.contains(&gate.attribute) {
         let attribute = gate.attribute.clone();
         return Err(GateError::UnknownAttribute { metric, attribute, known: attributes.to_vec() });
     }
-    if gate.attribute.is_empty() && compares_groups(&metric) {
+    if !of_model && gate.attribute.is_empty() && compares_groups(&metric) {
         return Err(GateError::NeedsAttribute { metric });
     }
     if gate.baseline.is_some() && !gate.is_on_change() {

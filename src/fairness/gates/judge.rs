@@ -1,5 +1,6 @@
 //! One gate on one value: each of its limits is kept, breached or undecided.
 
+use super::super::model_facts::model_fact;
 use super::{DecideOn, Evidence, GateSpec, PREVIOUS};
 use crate::audit::{Decision, Gate, LimitOn, Metric};
 use crate::stats::Interval;
@@ -36,13 +37,16 @@ struct Change {
 /// Decides a gate on one row.
 pub(super) fn judge(gate: &GateSpec, row: &Metric, evidence: &Evidence) -> Judged {
     let n = row.denominator.unwrap_or(row.n);
+    // What stands in the model's file rests on no rows.
+    let required =
+        if model_fact(&row.metric).is_some_and(|fact| fact.rests_on.is_empty()) { 0 } else { evidence.min_group_rows };
     let undecidable = match row.value {
         None => Some(row.undefined_reason.clone().unwrap_or_else(|| "undefined".into())),
-        Some(_) => too_few(n, evidence.min_group_rows, ""),
+        Some(_) => too_few(n, required, ""),
     };
     let before = gate.is_on_change().then(|| evidence.before(gate, row));
     let mut findings = of_value(gate, row);
-    findings.extend(before.iter().flat_map(|before| of_change(gate, row, before, evidence.min_group_rows)));
+    findings.extend(before.iter().flat_map(|before| of_change(gate, row, before, required)));
     let margin = findings.iter().map(|finding| finding.margin).fold(f64::INFINITY, f64::min);
     let decisive = findings.iter().min_by_key(|finding| match finding.state {
         State::Breached => 0,

@@ -15,7 +15,8 @@ pub use evidence::{Earlier, Evidence, PREVIOUS};
 
 use super::classes::{MACRO, WORST};
 use super::layout::OTHERS;
-use crate::audit::{DRIFT_MEASURES, Decision, Gate, Metric};
+use super::model_facts::model_fact;
+use crate::audit::{DRIFT_MEASURES, Decision, Gate, MODEL, Metric};
 use crate::stats::groups::UNKNOWN;
 use judge::{Judged, judge};
 
@@ -77,6 +78,11 @@ impl GateSpec {
         DRIFT_MEASURES.contains(&self.metric.as_str())
     }
 
+    /// Whether it is about the model as a whole.
+    pub fn is_of_model(&self) -> bool {
+        model_fact(&self.metric).is_some()
+    }
+
     /// Whether it has a limit on change.
     pub fn is_on_change(&self) -> bool {
         self.max_change.is_some() || self.max_relative_change.is_some()
@@ -119,9 +125,10 @@ fn decide_one(gate: &GateSpec, evidence: &Evidence) -> Result<Gate, GateError> {
 
 /// The rows that a gate looks at.
 fn measured(gate: &GateSpec, metrics: &[Metric]) -> Result<Vec<Metric>, GateError> {
+    let attribute = if gate.is_of_model() { MODEL } else { &gate.attribute };
     let candidates: Vec<&Metric> = metrics
         .iter()
-        .filter(|row| row.metric == gate.metric && row.attribute == gate.attribute && row.stratum.is_empty())
+        .filter(|row| row.metric == gate.metric && row.attribute == attribute && row.stratum.is_empty())
         .filter(|row| !row.group_value.split(',').any(|part| part == UNKNOWN) && row.group_value != OTHERS)
         .collect();
     let Some(output) = chosen_output(gate, &candidates) else { return Err(not_measured(gate, metrics)) };

@@ -373,3 +373,23 @@ fn a_gate_that_asks_for_several_breaches_fails_at_the_last_of_them() {
     let undecided = [Gate { decision: Decision::Insufficient, breaches: 0, ..first[0].clone() }];
     assert_eq!(night(0.7, &undecided)[0].breaches, 1);
 }
+
+#[test]
+fn a_fact_of_the_models_file_needs_no_rows_and_one_that_rests_on_rows_does() {
+    let fact = |metric: &str, value: f64| Metric { output: String::new(), ..row(metric, MODEL, "", value, 3) };
+    let metrics = [fact("leaves", 40.0), fact("surrogate_fidelity", 0.9)];
+    let leaves = decided(&gate("leaves", "", None, Some(32.0)), &metrics);
+    assert_eq!((leaves.decision, leaves.attribute.as_str()), (Decision::Fail, ""));
+    let fidelity = decided(&gate("surrogate_fidelity", "", Some(0.8), None), &metrics);
+    assert_eq!(fidelity.decision, Decision::Insufficient);
+}
+
+#[test]
+fn facts_of_the_model_belong_to_no_group_and_are_suggested() {
+    let check = |gate: GateSpec| validate(&[gate], Task::Binary, &["sex".to_owned()], &[], &[]);
+    assert!(check(gate("depth", "", None, Some(6.0))).is_ok());
+    let of_groups = check(gate("depth", "sex", None, Some(6.0))).unwrap_err();
+    assert_eq!((of_groups.key(), of_groups.help()), ("attribute", "leave the attribute out"));
+    let misspelt = check(gate("efective_features", "", None, Some(6.0))).unwrap_err().to_string();
+    assert!(misspelt.contains("effective_features"), "{misspelt}");
+}

@@ -9,6 +9,7 @@
 mod attribute;
 mod block;
 mod cut;
+mod complexity;
 mod decode;
 mod edit;
 mod element;
@@ -27,6 +28,7 @@ mod wire;
 pub use attribute::Attribute;
 pub use block::{Block, Blocks, UnitAxis};
 pub use cut::{Entry, cut};
+pub use complexity::Complexity;
 pub use edit::{append_outputs, with_outputs};
 pub use element::ElementType;
 pub use error::OnnxError;

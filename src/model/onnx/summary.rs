@@ -1,6 +1,7 @@
 //! What `inspect` says about a model.
 
 use super::attribute::Attribute;
+use super::complexity::Complexity;
 use super::element::ElementType;
 use super::graph::{Graph, Node, Port};
 use super::shape::shapes;
@@ -25,6 +26,8 @@ pub struct Summary {
     pub parameters: u64,
     /// "tree ensemble: 200 trees, 5,352 leaves, depth 6".
     pub structure: String,
+    /// How large the structure is.
+    pub complexity: Complexity,
     /// What makes the model hard to explain or to reproduce.
     pub warnings: Vec<String>,
 }
@@ -71,6 +74,7 @@ pub fn summary(graph: &Graph) -> Summary {
         inputs: graph.inputs.iter().map(PortSummary::from).collect(),
         outputs: graph.outputs.iter().map(PortSummary::from).collect(),
         structure: describe(graph, &structure, parameters),
+        complexity: Complexity::of(&structure),
         warnings: warnings(graph, &structure, parameters),
         operators,
         layers,

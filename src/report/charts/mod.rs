@@ -14,6 +14,7 @@ pub mod overlay;
 pub mod plot;
 pub mod slope;
 pub mod sparks;
+pub mod tree;
 pub mod waterfall;
 
 use super::table::Table;
@@ -57,5 +58,6 @@ pub enum Chart {
     Slope(slope::Slope),
     Graph(Box<graph::Graph>),
     Sparks(sparks::Sparks),
+    Tree(tree::Tree),
     Waterfall(waterfall::Waterfall),
 }

@@ -27,6 +27,7 @@ pub mod proxies;
 pub mod reasons;
 pub mod robustness;
 pub mod scope;
+pub mod simplicity;
 pub mod structure;
 pub mod surfaces;
 pub mod thresholds;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 mod gaps;
 mod layers;
+mod surrogate;
 
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
@@ -186,6 +187,10 @@ pub(in crate::store) async fn results(connection: &mut SqliteConnection, audit: 
     insert(connection, "layers", layers::LAYERS, audit.layers.iter().map(|l| layers::layer(id, l))).await?;
     let layer_probes = audit.layer_probes.iter().map(|p| layers::layer_probe(id, p));
     insert(connection, "layer_probes", layers::LAYER_PROBES, layer_probes).await?;
+    let placed: Vec<surrogate::Placed> = audit.surrogate.iter().flat_map(surrogate::placed).collect();
+    let outputs = audit.surrogate.as_ref().map_or(&[][..], |tree| &tree.outputs);
+    let nodes = placed.iter().flat_map(|node| surrogate::rows(id, outputs, node));
+    insert(connection, "surrogate_nodes", surrogate::SURROGATE_NODES, nodes).await?;
     insert(connection, "gates", GATES, audit.gates.iter().map(|g| gate(id, g))).await?;
     insert(connection, "drift", DRIFT, audit.drift.iter().map(|d| drift(id, d))).await?;
     insert(connection, "curves", CURVES, audit.curves.iter().map(|c| curve(id, c))).await?;

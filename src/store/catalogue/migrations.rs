@@ -26,6 +26,7 @@ pub(super) const ALL: &[Migration] = &[
     Migration { version: 10, sql: include_str!("../../../migrations/0010_proof.sql") },
     Migration { version: 11, sql: include_str!("../../../migrations/0011_gaps_and_proxies.sql") },
     Migration { version: 12, sql: include_str!("../../../migrations/0012_layers.sql") },
+    Migration { version: 13, sql: include_str!("../../../migrations/0013_surrogate_nodes.sql") },
 ];
 
 fn latest(known: &[Migration]) -> i64 {

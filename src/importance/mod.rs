@@ -3,7 +3,7 @@
 //! Permutation importance: how much a metric gets worse when one player's values are shuffled among the rows
 //! (Breiman 2001; Fisher, Rudin and Dominici 2019). It needs labels and the model, no background. It runs on a seeded
 //! `sample` of the rows that fits in memory; `metric` scores predictions against labels; `permutation` shuffles,
-//! predicts and compares. Shuffling breaks a column's ties with all others, so correlated columns share importance
+//! predicts and compares: players one by one, groups of columns together, within `strata` or among all rows. Shuffling breaks a column's ties with all others, so correlated columns share importance
 //! between them or are judged on rows that do not occur: group them as one player where that matters.
 //!
 //! Beside it: dependence curves (`dependence`), interactions (`interaction`), Shapley values of the loss (`sage`), shares
@@ -36,6 +36,7 @@ mod regression;
 mod sage;
 mod sample;
 mod sobol;
+mod strata;
 pub mod surrogate;
 
 pub use answers::{Factors, answers};
@@ -47,8 +48,9 @@ pub use metric::{Metric, Task};
 pub use morris::{morris, trajectories};
 pub use neighbours::{Compare, NEIGHBOURS, neighbour_agreement};
 pub use people::{PEOPLE, People, PeopleSample};
-pub use permutation::{PermutationImportance, Settings, Undefined, permutation_importance};
+pub use permutation::{PermutationImportance, Settings, Shuffle, Undefined, permutation_importance, shuffles};
 pub use proxies::proxy;
 pub use sage::{Sage, sage, sage_rows};
 pub use sample::{DEFAULT_CAP, Reservoir, Sample};
 pub use sobol::{Study, sobol, sobol_samples};
+pub use strata::Strata;

@@ -3,6 +3,7 @@
 use super::error::ImportanceError;
 use super::metric::{Metric, Task, Truth};
 use super::sample::Sample;
+use super::strata::Strata;
 use crate::audit::Importance;
 use crate::dataset::batch::{Column, Features, Labels};
 use crate::explain::game::random::Draws;
@@ -24,6 +25,20 @@ pub struct Settings {
     pub confidence: f64,
     /// Binary decisions: the positive class if its probability is at least this.
     pub threshold: f64,
+}
+
+/// Whose values are shuffled, and among which rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Shuffle<'a> {
+    /// Stands in every row of the result.
+    pub method: &'static str,
+    /// Draws belong to it, so that two ways of shuffling the same columns do not repeat each other.
+    pub purpose: &'static str,
+    /// They may share columns, and leave some to nobody.
+    pub players: &'a [&'a Player],
+    /// `None`: among all rows. Within strata it is what the player adds to what the strata tell already (Strobl et al.
+    /// 2008).
+    pub strata: Option<&'a Strata>,
 }
 
 /// Importance of every player by every metric that is defined.
@@ -61,6 +76,21 @@ pub fn permutation_importance(
     settings: &Settings,
 ) -> Result<PermutationImportance, ImportanceError> {
     players.check(&sample.features)?;
+    let list: Vec<&Player> = players.iter().collect();
+    let shuffle = Shuffle { method: "permutation", purpose: "permutation importance", players: &list, strata: None };
+    shuffles(predictor, sample, &[shuffle], settings)
+}
+
+/// Like [`permutation_importance`], in one or several ways of shuffling.
+///
+/// # Errors
+/// Those of [`permutation_importance`].
+pub fn shuffles(
+    predictor: &dyn Predictor,
+    sample: &Sample,
+    shuffles: &[Shuffle],
+    settings: &Settings,
+) -> Result<PermutationImportance, ImportanceError> {
     if settings.repeats == 0 {
         return Err(ImportanceError::NoRepeats);
     }
@@ -68,18 +98,23 @@ pub fn permutation_importance(
     let plain = rows.scores(&rows.chunks, "(none)")?;
     check_classes(&sample.labels, &plain)?;
     let baseline = rows.metrics(&plain);
-    let list: Vec<&Player> = players.iter().collect();
-    let shuffled: Vec<Result<Vec<Result<f64, String>>, ImportanceError>> = (0..list.len() * settings.repeats)
-        .into_par_iter()
-        .map_init(
-            || rows.chunks.clone(),
-            |chunks, at| {
-                rows.shuffled(chunks, list[at / settings.repeats], at / settings.repeats, at % settings.repeats)
-            },
-        )
-        .collect();
-    let shuffled = shuffled.into_iter().collect::<Result<Vec<_>, _>>()?;
-    Ok(summarise(&list, settings, &baseline, &shuffled, sample.features.n_rows))
+    let mut found = PermutationImportance {
+        importance: vec![],
+        baseline: vec![],
+        undefined: vec![],
+        n_rows: sample.features.n_rows,
+    };
+    for (metric, value) in settings.metrics.iter().zip(&baseline) {
+        match value {
+            Ok(score) => found.baseline.push((*metric, if metric.is_loss() { -score } else { *score })),
+            Err(reason) => found.undefined.push(Undefined { metric: *metric, reason: reason.clone() }),
+        }
+    }
+    for shuffle in shuffles {
+        let losses = rows.losses(shuffle)?;
+        summarise(shuffle, settings, &baseline, &losses, &mut found);
+    }
+    Ok(found)
 }
 
 /// What every shuffle works with.
@@ -92,17 +127,35 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
+    /// `[player · repeats + repeat][metric]`.
+    fn losses(&self, shuffle: &Shuffle) -> Result<Vec<Vec<Result<f64, String>>>, ImportanceError> {
+        let repeats = self.settings.repeats;
+        let shuffled: Vec<Result<Vec<Result<f64, String>>, ImportanceError>> = (0..shuffle.players.len() * repeats)
+            .into_par_iter()
+            .map_init(|| self.chunks.clone(), |chunks, at| self.shuffled(chunks, shuffle, at / repeats, at % repeats))
+            .collect();
+        shuffled.into_iter().collect()
+    }
+
     /// All metrics with the player's values in the order of this repeat. Leaves `chunks` as they were.
     fn shuffled(
         &self,
         chunks: &mut [Features],
-        player: &Player,
+        shuffle: &Shuffle,
         index: usize,
         repeat: usize,
     ) -> Result<Vec<Result<f64, String>>, ImportanceError> {
-        let mut order: Vec<usize> = (0..self.sample.features.n_rows).collect();
-        let unchanged = order.clone();
-        Draws::new(self.settings.seed, "permutation importance", &[index as u64, repeat as u64]).shuffle(&mut order);
+        let player = shuffle.players[index];
+        let unchanged: Vec<usize> = (0..self.sample.features.n_rows).collect();
+        let mut draws = Draws::new(self.settings.seed, shuffle.purpose, &[index as u64, repeat as u64]);
+        let order = match shuffle.strata {
+            Some(strata) => strata.shuffled(&mut draws),
+            None => {
+                let mut order = unchanged.clone();
+                draws.shuffle(&mut order);
+                order
+            }
+        };
         write(player, &self.sample.features, &order, chunks);
         let scores = self.scores(chunks, &player.name);
         write(player, &self.sample.features, &unchanged, chunks);
@@ -186,34 +239,31 @@ fn write_column(from: &Column, order: &[usize], cells: Option<&[usize]>, into: &
     }
 }
 
-/// `shuffled[player · repeats + repeat][metric]`.
+/// Adds what a shuffle found; `shuffled[player · repeats + repeat][metric]`.
 fn summarise(
-    players: &[&Player],
+    shuffle: &Shuffle,
     settings: &Settings,
     baseline: &[Result<f64, String>],
     shuffled: &[Vec<Result<f64, String>>],
-    n_rows: usize,
-) -> PermutationImportance {
-    let mut found = PermutationImportance { importance: vec![], baseline: vec![], undefined: vec![], n_rows };
+    found: &mut PermutationImportance,
+) {
     for (at, metric) in settings.metrics.iter().enumerate() {
-        let losses = baseline[at].clone().and_then(|baseline| {
-            let lost = |scores: &Vec<Result<f64, String>>| scores[at].clone().map(|score| baseline - score);
-            shuffled.iter().map(lost).collect::<Result<Vec<f64>, String>>().map(|lost| (baseline, lost))
-        });
-        match losses {
+        let Ok(baseline) = &baseline[at] else { continue };
+        let lost = |scores: &Vec<Result<f64, String>>| scores[at].clone().map(|score| baseline - score);
+        match shuffled.iter().map(lost).collect::<Result<Vec<f64>, String>>() {
             Err(reason) => found.undefined.push(Undefined { metric: *metric, reason }),
-            Ok((score, losses)) => {
-                found.baseline.push((*metric, if metric.is_loss() { -score } else { score }));
-                let of_player = losses.chunks(settings.repeats).zip(players);
-                let mut rows: Vec<Importance> = of_player
-                    .map(|(losses, player)| importance(*metric, &player.name, losses, settings.confidence))
-                    .collect();
+            Ok(losses) => {
+                let of_player = losses.chunks(settings.repeats).zip(shuffle.players);
+                let row = |(losses, player): (&[f64], &&Player)| {
+                    let row = importance(*metric, &player.name, losses, settings.confidence);
+                    Importance { method: shuffle.method.to_owned(), ..row }
+                };
+                let mut rows: Vec<Importance> = of_player.map(row).collect();
                 rank(&mut rows);
                 found.importance.extend(rows);
             }
         }
     }
-    found
 }
 
 /// Mean loss over the repeats with a t interval; neither error nor interval from a single repeat.
@@ -435,5 +485,60 @@ mod tests {
         sample.labels = Labels::Class(vec![Some(2); 20]);
         let error = permutation_importance(&Fake(|x: &[f64]| x[0]), &sample, &players(), &settings).unwrap_err();
         assert_eq!(error, ImportanceError::Class { class: 2, n_outputs: 2 });
+    }
+
+    fn within<'a>(players: &'a [&'a Player], strata: Option<&'a Strata>) -> Shuffle<'a> {
+        Shuffle { method: "permutation_conditional", purpose: "conditional", players, strata }
+    }
+
+    #[test]
+    fn within_strata_of_itself_a_column_loses_nothing() {
+        let model = Fake(|x: &[f64]| 3.0 * x[0] + x[1]);
+        let sample = regression(500, &model);
+        let strata = Strata::new(&sample.features, &[1], &[true; 4]);
+        let players = players();
+        let list: Vec<&Player> = players.iter().collect();
+        let settings = settings(Task::Regression, &[Metric::Mse]);
+        let found = shuffles(&model, &sample, &[within(&list, Some(&strata))], &settings).unwrap().importance;
+        assert_eq!((found[1].value, found[1].std_err), (0.0, Some(0.0)));
+        assert!(found[0].value > 0.5 && found.iter().all(|row| row.method == "permutation_conditional"));
+    }
+
+    #[test]
+    fn a_twin_matters_much_alone_and_little_beside_the_other() {
+        // The second column is the first with a little noise; the model lives on the second.
+        let mut sample = regression(2_000, &Fake(|x: &[f64]| x[0]));
+        let Column::Number(first) = sample.features.columns[0].clone() else { panic!("numbers") };
+        let mut draws = Draws::new(5, "noise", &[]);
+        let twin: Vec<f64> = first.iter().map(|value| value + 0.02 * draws.unit()).collect();
+        sample.labels = Labels::Value(twin.clone());
+        sample.features.columns[2] = Column::Number(twin);
+        let model = Fake(|x: &[f64]| x[2]);
+        let strata = Strata::new(&sample.features, &[0], &[false; 4]);
+        let players = players();
+        let list: Vec<&Player> = players.iter().collect();
+        let settings = settings(Task::Regression, &[Metric::R2]);
+        let [all, within] = [None, Some(&strata)]
+            .map(|strata| shuffles(&model, &sample, &[within(&list, strata)], &settings).unwrap().importance[2].value);
+        assert!(all > 1.8 && within < 0.05, "{all} among all rows, {within} among rows alike in the twin");
+    }
+
+    #[test]
+    fn columns_of_a_group_move_together() {
+        let model = Fake(|x: &[f64]| x[0] + x[1]);
+        let sample = regression(400, &model);
+        let group = Player { name: "both".into(), parts: vec![Part::Column(0), Part::Column(1)] };
+        let settings = settings(Task::Regression, &[Metric::Mse]);
+        let shuffle = Shuffle { method: "permutation_groups", purpose: "groups", players: &[&group], strata: None };
+        let found = shuffles(&model, &sample, &[shuffle], &settings).unwrap().importance.remove(0);
+        // By hand: both columns of row i from row order[i], so the score is that of another row.
+        let Labels::Value(scores) = &sample.labels else { panic!("values") };
+        let losses = (0..10).map(|repeat| {
+            let mut order: Vec<usize> = (0..400).collect();
+            Draws::new(7, "groups", &[0, repeat]).shuffle(&mut order);
+            (0..400).map(|row| (scores[row] - scores[order[row]]).powi(2)).sum::<f64>() / 400.0
+        });
+        let expected = losses.sum::<f64>() / 10.0;
+        assert!((found.value - expected).abs() < 1e-12, "{} for {expected}", found.value);
     }
 }

@@ -49,7 +49,7 @@ pub use explainer::Explainer;
 pub use foresight::{Asked, Foresight, GroupSizes, foresee, group_sizes, importance_asks};
 pub use trial::rows_on_trial;
 
-use crate::audit::{Audit, Distribution};
+use crate::audit::{Audit, Distribution, Note};
 use crate::config::{ImportanceMethod, Template};
 use crate::dataset::Reader;
 use crate::fairness::{FairnessAccumulator, FairnessResult};
@@ -308,6 +308,7 @@ impl<'a> Computation<'a> {
             ),
             None => (None, curves::Curves::default()),
         };
+        let conditional = permuting::note(plan, sample.as_ref()).filter(|_| permutation.is_some());
         let people = people.and_then(PeopleSample::finish);
         let individual =
             self.timed("individual", || individual(plan, people, &levels, &fairness.attributes, predictor))?;
@@ -336,6 +337,7 @@ impl<'a> Computation<'a> {
         self.add("total", started.elapsed().as_secs_f64());
         let (proxies, mut notes) = (individual.proxies, individual.notes);
         notes.extend(curves.notes);
+        notes.extend(conditional.map(|text| Note { about: "explanation".to_owned(), text }));
         let timings = self.timings;
         Ok(Computed {
             fairness,

@@ -1,33 +1,76 @@
-//! What metrics lose when a column is shuffled.
+//! Permutation importance as the plan asks for it: of players, of groups of columns, among all rows and within strata.
 
 use super::RunError;
 use crate::config::ImportanceMethod;
-use crate::importance::{self, Sample, permutation_importance};
+use crate::explain::game::Player;
+use crate::importance::{self, PermutationImportance, Sample, Settings, Shuffle, Strata, shuffles};
 use crate::model::predictor::Predictor;
-use crate::plan::{Plan, importance_task};
+use crate::plan::{Plan, PlannedModel, importance_task};
 
-/// Permutation importance on the labelled sample, where it is asked for.
-pub(super) fn permutation(
+/// Measured on the sample; `None` where it is not asked for, or there is nothing to lose.
+pub fn permutation(
     plan: &Plan,
     sample: Option<&Sample>,
     predictor: &dyn Predictor,
-) -> Result<Option<importance::PermutationImportance>, RunError> {
+) -> Result<Option<PermutationImportance>, RunError> {
     let asked = plan.config().importance.methods.as_ref();
     if asked.is_some_and(|methods| !methods.contains(&ImportanceMethod::Permutation)) {
         return Ok(None);
     }
     let (Some(sample), Some(model)) = (sample, &plan.model) else { return Ok(None) };
+    model.players.check(&sample.features).map_err(RunError::unacceptable)?;
+    let strata = strata(plan, model, sample);
+    let players: Vec<&Player> = model.players.iter().collect();
+    let groups: Vec<&Player> = model.shuffling.groups.iter().collect();
+    let (plain, together) = ("permutation importance", "permutation importance of groups");
+    let mut ways = vec![Shuffle { method: "permutation", purpose: plain, players: &players, strata: None }];
+    if !groups.is_empty() {
+        ways.push(Shuffle { method: "permutation_groups", purpose: together, players: &groups, strata: None });
+    }
+    if let Some(strata) = &strata {
+        let strata = Some(strata);
+        let (plain, together) = ("conditional permutation importance", "conditional importance of groups");
+        ways.push(Shuffle { method: "permutation_conditional", purpose: plain, players: &players, strata });
+        if !groups.is_empty() {
+            let method = "permutation_groups_conditional";
+            ways.push(Shuffle { method, purpose: together, players: &groups, strata });
+        }
+    }
+    shuffles(predictor, sample, &ways, &settings(plan)).map(Some).map_err(RunError::unacceptable)
+}
+
+/// What a reader of conditional importance must know.
+pub fn note(plan: &Plan, sample: Option<&Sample>) -> Option<String> {
+    let (model, sample) = (plan.model.as_ref()?, sample?);
+    let strata = strata(plan, model, sample)?;
+    let columns = plan.config().importance.strata.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>();
+    Some(format!(
+        "Conditional permutation importance shuffles among rows that agree in {}: {} strata of {} rows. {} rows are alone in \
+         theirs and keep their values, which makes importance smaller.",
+        columns.join(", "),
+        strata.len(),
+        sample.features.n_rows,
+        strata.n_alone()
+    ))
+}
+
+fn strata(plan: &Plan, model: &PlannedModel, sample: &Sample) -> Option<Strata> {
+    let columns = &model.shuffling.strata;
+    let is_category: Vec<bool> = plan.selection.features.iter().map(|feature| plan.is_category(feature)).collect();
+    (!columns.is_empty()).then(|| Strata::new(&sample.features, columns, &is_category))
+}
+
+fn settings(plan: &Plan) -> Settings {
     let task = importance_task(plan.task);
     let asked = plan.config().importance.metrics.iter().flatten();
     let named: Vec<_> = asked.filter_map(|name| importance::Metric::parse(name, task).ok()).collect();
     let metrics = if named.is_empty() { vec![importance::Metric::default_for(task)] } else { named };
-    let settings = importance::Settings {
+    Settings {
         task,
         metrics,
         repeats: plan.config().importance.repeats as usize,
         seed: plan.config().pipeline.seed,
         confidence: plan.groups.confidence,
         threshold: plan.threshold,
-    };
-    permutation_importance(predictor, sample, &model.players, &settings).map(Some).map_err(RunError::unacceptable)
+    }
 }

@@ -21,6 +21,7 @@ mod privacy;
 mod reading;
 mod reasons;
 mod robustness;
+mod shuffling;
 mod surrogate;
 
 pub use background::{Background, MOST_ROWS as MOST_BACKGROUND_ROWS, choose, sample as sample_background, within};
@@ -34,6 +35,7 @@ pub use own::{Own, Picture as LogoKind, Section as OwnSection};
 pub use patches::{Painting, picture};
 pub use reading::name as task_name;
 pub use robustness::RobustnessPlan;
+pub use shuffling::Shuffling;
 pub use surrogate::LimePlan;
 
 use crate::config::{Config, Grid, ImportanceMethod, Loaded, Task};
@@ -78,6 +80,7 @@ pub struct PlannedModel {
     differentiators: Vec<(differentiating::What, Differentiator)>,
     /// Columns, or groups of columns, that share a score among them.
     pub players: Players,
+    pub shuffling: Shuffling,
     pub explain: Option<ExplainPlan>,
     /// Further methods beside the main one.
     pub also: Vec<ExplainPlan>,
@@ -144,6 +147,7 @@ impl Plan {
         let native = Native::new(structure, &feeding.feed, &first, decided.reading.shape);
         curves::check(&loaded, &source, &selection.features, native.as_ref().ok())?;
         let players = explanations::players(&loaded, &selection)?;
+        let shuffling = shuffling::resolve(&loaded, &selection.features)?;
         reasons::check(&loaded, &players)?;
         let mut reading = decided.reading;
         let explained = explanations::decide(
@@ -184,6 +188,7 @@ impl Plan {
             native,
             differentiators,
             players,
+            shuffling,
             explain,
             also,
             unexplained,

@@ -84,6 +84,37 @@ fn a_gate_on_the_model_over_groups_is_refused_with_its_place() {
 }
 
 #[test]
+fn columns_are_shuffled_in_groups_and_within_strata() {
+    let project = Project::new();
+    project.edit(
+        "[importance]",
+        "[[importance.groups]]\nname = \"money\"\ncolumns = [\"income\", \"debt\"]\n\n[importance]\nstrata = [\"owner\"]",
+    );
+    project.ran(0);
+    let rows = project.query("SELECT method, feature, value FROM importance WHERE method LIKE 'permutation%'");
+    let of = |method: &str| rows.iter().filter(|row| row["method"] == method).collect::<Vec<_>>();
+    assert_eq!([of("permutation").len(), of("permutation_conditional").len()], [5, 5]);
+    assert_eq!(of("permutation_groups")[0]["feature"], "money");
+    assert_eq!(of("permutation_groups_conditional").len(), 1);
+    let own = of("permutation_conditional").into_iter().find(|row| row["feature"] == "owner").unwrap();
+    assert_eq!(own["value"], 0.0, "within strata of itself a column moves nothing");
+    let html = std::fs::read_to_string(project.stored(&["audit.html"])).unwrap();
+    for part in ["Permutation importance of groups", "within strata", "agree in `owner`: 2 strata of 60 rows"] {
+        assert!(html.contains(part), "the report says {part:?}");
+    }
+}
+
+#[test]
+fn groups_and_strata_of_what_the_model_does_not_see_are_refused() {
+    let project = Project::new();
+    project.edit(
+        "[importance]",
+        "[[importance.groups]]\nname = \"a\"\ncolumns = [\"incom\"]\n\n[importance]\nstrata = [\"sex\"]",
+    );
+    project.run(&[]).expect(2).says(&["`incom` does not feed the model", "income", "`sex` does not feed the model"]);
+}
+
+#[test]
 fn values_of_dropped_columns_are_not_in_the_tree() {
     let project = with_surrogate();
     project.append("[privacy]\ndrop = [\"income\", \"children\", \"debt\", \"owner\", \"age\"]\n");

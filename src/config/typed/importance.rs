@@ -19,6 +19,12 @@ pub struct Importance {
     /// Shufflings of each column. Default 10.
     #[schemars(range(min = 1))]
     pub repeats: u64,
+    /// Permutation: columns that are shuffled together, beside the single ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<ColumnGroup>,
+    /// Permutation: columns of the model within whose values everything is shuffled once more (conditional importance).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub strata: Vec<String>,
     /// Points of partial dependence and accumulated local effects: a number, the points by column, or "thresholds".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grid: Option<Grid>,
@@ -39,12 +45,26 @@ impl Default for Importance {
             methods: None,
             metrics: None,
             repeats: 10,
+            groups: Vec::new(),
+            strata: Vec::new(),
             grid: None,
             pairs: Vec::new(),
             budget: 200_000,
             delta: 0.25,
         }
     }
+}
+
+/// Columns under one name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnGroup {
+    /// Name of the group in results.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// Its columns; one may be in several groups.
+    #[schemars(length(min = 1))]
+    pub columns: Vec<String>,
 }
 
 /// How importance is measured.

@@ -8,8 +8,8 @@
 
 mod attribute;
 mod block;
-mod cut;
 mod complexity;
+mod cut;
 mod decode;
 mod edit;
 mod element;
@@ -27,8 +27,8 @@ mod wire;
 
 pub use attribute::Attribute;
 pub use block::{Block, Blocks, UnitAxis};
-pub use cut::{Entry, cut};
 pub use complexity::Complexity;
+pub use cut::{Entry, cut};
 pub use edit::{append_outputs, with_outputs};
 pub use element::ElementType;
 pub use error::OnnxError;

@@ -172,7 +172,7 @@ mod tests {
     fn a_single_leaf_and_a_tree_of_four_levels_stay_on_the_page() {
         assert_eq!(draw(&[place(0, None)]).nodes.len(), 1);
         let deep: Vec<Place> =
-            (0..9).map(|at| place(at.div_ceil(2), (at % 2 == 0 && at < 8).then_some((at + 1, at + 2)))).collect();
+            (0..9_usize).map(|at| place(at.div_ceil(2), (at % 2 == 0 && at < 8).then_some((at + 1, at + 2)))).collect();
         let tree = draw(&deep);
         assert!(tree.nodes.iter().all(|node| node.x.0 + BOX_WIDTH <= super::super::FULL));
     }

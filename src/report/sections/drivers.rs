@@ -43,11 +43,22 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
 fn part(lookup: &Lookup, at: usize, output: &str, n_outputs: usize) -> Part {
     let attribution = lookup.importance("attribution", output);
     let permutation = lookup.importance("permutation", output);
+    let of = |method| lookup.importance(method, output);
     let mut part = if n_outputs > 1 { Part::titled(say!("drivers.output", output = output)) } else { Part::default() };
     part.sentences = sentences(&attribution, &permutation);
     part.sentences.extend(interactions::sentence(lookup, output));
     part.figures.extend(importance_chart(lookup, at, "attribution", &attribution, &attribution));
     part.figures.extend(importance_chart(lookup, at, "permutation", &permutation, &attribution));
+    part.figures.extend(importance_chart(
+        lookup,
+        at,
+        "permutation_conditional",
+        &of("permutation_conditional"),
+        &attribution,
+    ));
+    part.figures.extend(importance_chart(lookup, at, "permutation_groups", &of("permutation_groups"), &[]));
+    let both = "permutation_groups_conditional";
+    part.figures.extend(importance_chart(lookup, at, both, &of(both), &of("permutation_groups")));
     part.figures.extend(swarm_chart(lookup, at, output, &attribution, n_outputs));
     if at == 0 {
         part.figures.extend(dependence::charts(lookup, output, &attribution));
@@ -153,8 +164,15 @@ fn wording(lookup: &Lookup, method: &str, metric: &str) -> (String, String, Stri
     }
     let lost = words::metric(metric.trim_start_matches("neg_"));
     let lost = words::lower(&lost);
-    let desc = say!("drivers.permutation_desc", lost = &lost);
-    (say!("drivers.permutation"), say!("drivers.permutation_axis", lost = lost), desc)
+    let (title, desc) = match method {
+        "permutation_conditional" => (say!("drivers.conditional"), say!("drivers.conditional_desc", lost = &lost)),
+        "permutation_groups" => (say!("drivers.groups"), say!("drivers.groups_desc", lost = &lost)),
+        "permutation_groups_conditional" => {
+            (say!("drivers.groups_conditional"), say!("drivers.groups_conditional_desc", lost = &lost))
+        }
+        _ => (say!("drivers.permutation"), say!("drivers.permutation_desc", lost = &lost)),
+    };
+    (title, say!("drivers.permutation_axis", lost = lost), desc)
 }
 
 /// One word for the scale on an axis.

@@ -1,3 +1,5 @@
+//! Laws and brute force for Owen values over halves.
+
 use super::*;
 use crate::dataset::Column;
 use crate::explain::game::Scale;

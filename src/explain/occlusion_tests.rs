@@ -1,3 +1,5 @@
+//! Laws, and captum's numbers, for occlusion.
+
 use super::*;
 use crate::explain::game::Scale;
 use crate::model::predictor::{PredictError, Predictor, Scores};

@@ -1,21 +1,21 @@
 //! The explanation a plan decided on, ready for batches.
 
+use super::explanation::{Explanation, Surrogates};
 use super::maps::pixels;
 use super::{RunError, pace, painting};
 use crate::config::{Sampling, Scale};
 use crate::dataset::{Column, Features};
-use crate::explain::Attributions;
 use crate::explain::game::{self, GameExplainer, Part};
 use crate::explain::gradient::{self, GradientExplainer};
 use crate::explain::hierarchy::HierarchyExplainer;
-use crate::explain::lime::{LimeExplainer, LocalFit};
+use crate::explain::lime::LimeExplainer;
 use crate::explain::linear::LinearExplainer;
 use crate::explain::occlusion::OcclusionExplainer;
 use crate::explain::tree::{self, Interactions, TreeExplainer};
 use crate::model::predictor::Predictor;
 use crate::model::{Native, NativeKind, NativePredictor};
 use crate::plan::{self, Background, Chosen, ExplainPlan, Explained, Plan, PlannedModel};
-use ndarray::{Array1, Array2, Array3, ArrayView1, Axis};
+use ndarray::{Array1, Array2, ArrayView1, Axis};
 
 /// Explains batches of one run.
 pub struct Explainer<'a> {
@@ -34,23 +34,6 @@ enum Engine<'a> {
     Gradient(Box<GradientExplainer<'a>>),
     Occlusion(Box<OcclusionExplainer<'a>>),
     Hierarchy(Box<HierarchyExplainer<'a>>),
-}
-
-/// Attributions of some rows, with the surrogates that they are of.
-pub struct Explanation {
-    pub attributions: Attributions,
-    /// For methods that fit a surrogate to each row.
-    pub surrogates: Option<Surrogates>,
-    /// Of pictures, `[rows × outputs × pixels]`, where the method knows single pixels.
-    pub maps: Option<Array3<f32>>,
-}
-
-/// Surrogates of some rows.
-pub struct Surrogates {
-    /// What each attribution is for, `[row][column]`.
-    pub terms: Vec<Vec<String>>,
-    /// `[rows × outputs]`.
-    pub fits: Array2<LocalFit>,
 }
 
 impl<'a> Explainer<'a> {
@@ -377,38 +360,6 @@ fn gradient_explainer<'a>(
         },
         cover_source: None,
     })
-}
-
-impl Explanation {
-    /// Of all outputs, each row's decision.
-    fn of_decision(self, index: &[u32]) -> Self {
-        Self {
-            attributions: of_decision(&self.attributions, index),
-            surrogates: self.surrogates.map(|surrogates| Surrogates {
-                fits: column_of(index, |row, output| surrogates.fits[[row, output]]),
-                terms: surrogates.terms,
-            }),
-            maps: self.maps,
-        }
-    }
-}
-
-/// Of all outputs' attributions, each row's decision.
-fn of_decision(attributions: &Attributions, index: &[u32]) -> Attributions {
-    let n_players = attributions.phi.shape()[2];
-    let pick = |from: &Array3<f64>| {
-        Array3::from_shape_fn((index.len(), 1, n_players), |(row, _, player)| from[[row, index[row] as usize, player]])
-    };
-    Attributions {
-        phi: pick(&attributions.phi),
-        base: column_of(index, |row, output| attributions.base[[row, output]]),
-        std_err: attributions.std_err.as_ref().map(pick),
-    }
-}
-
-/// `[rows × 1]` of each row's value for its decision.
-fn column_of<T>(index: &[u32], value: impl Fn(usize, usize) -> T) -> Array2<T> {
-    Array2::from_shape_fn((index.len(), 1), |(row, _)| value(row, index[row] as usize))
 }
 
 /// A background of one row of zeros, for `baseline = "zero"`.

@@ -1,6 +1,6 @@
 //! Rows kept for the reader: a seeded sample for beeswarms, and a few cases worth looking at one by one.
 
-use super::explainer::Surrogates;
+use super::explanation::Surrogates;
 use super::players::Values;
 use crate::audit::{Case, CaseFit, CaseTerm, Sample, SampleSeries};
 use crate::dataset::Features;

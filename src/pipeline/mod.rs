@@ -16,6 +16,7 @@ mod error;
 mod exhibition;
 mod explainer;
 mod explaining;
+mod explanation;
 mod fitting;
 mod foresight;
 mod further;

@@ -23,7 +23,7 @@ pub use documents::{AdverseActions, AdverseRow, Documents, Logo, Media, OwnSecti
 pub use explained::{AttributionGap, GroupAttribution, Importance, Proxy};
 pub use gate::{Gate, LimitOn};
 pub use history::{Night, NightGate, NightMetric, Seen};
-pub use layers::{LayerActivity, LayerProbe, LayerUnit};
+pub use layers::{FeatureMaps, FeatureMapsRow, LayerActivity, LayerProbe, LayerUnit};
 pub use octets::Octets;
 pub use pictures::{ConfusionCell, DrawnMap, MeanMap, Overlay, Pictures, Probability};
 pub use structure::{BoxKind, Cost, Repeat, Structure, StructureBox};
@@ -58,6 +58,9 @@ pub struct Audit {
     /// How well linear probes of the layers tell label and groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layer_probes: Vec<LayerProbe>,
+    /// Planes of layers for a few cases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub feature_maps: Vec<FeatureMaps>,
     pub gates: Vec<Gate>,
     pub drift: Vec<Drift>,
     /// What the run was compared with; `None` for the first run of a pipeline.

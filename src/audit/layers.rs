@@ -1,5 +1,6 @@
 //! What an audit says of the inside of a network.
 
+use super::DrawnMap;
 use serde::{Deserialize, Serialize};
 
 /// A layer's numbers over the rows of a group, or over all rows that were sent through.
@@ -71,4 +72,33 @@ pub struct LayerUnit {
     pub minimum: Option<f64>,
     pub maximum: Option<f64>,
     pub is_dead: Option<bool>,
+}
+
+/// Planes of one layer: the same units for each of the rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeatureMaps {
+    /// The tensor's name.
+    pub layer: String,
+    /// Numbers of a unit's plane.
+    pub height: u64,
+    pub width: u64,
+    /// Pixels of what is kept: each is the mean of a square of the plane.
+    pub drawn_height: u64,
+    pub drawn_width: u64,
+    /// Units whose numbers spread most over all rows that were sent through, in order.
+    pub units: Vec<u64>,
+    /// Units of the layer in all.
+    pub n_units: u64,
+    pub rows: Vec<FeatureMapsRow>,
+}
+
+/// Planes of one row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeatureMapsRow {
+    pub row_id: String,
+    /// As its case.
+    pub chosen_as: String,
+    pub label: Option<String>,
+    /// One for each of the units; without shades.
+    pub maps: Vec<DrawnMap>,
 }

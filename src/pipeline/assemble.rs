@@ -97,6 +97,7 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
         proxies: computed.proxies,
         layers: computed.inside.activities,
         layer_probes: computed.inside.probes,
+        feature_maps: computed.inside.feature_maps,
         gates: Vec::new(),
         drift: Vec::new(),
         baseline: None,

@@ -1,7 +1,9 @@
 //! What the network does inside: a pass of its own over a sample of the rows, through sessions of their own.
 
+use super::feature_maps::feature_maps;
+use super::gallery::Picked;
 use super::{Progress, RunError};
-use crate::audit::{LayerActivity, LayerProbe, LayerUnit, Note};
+use crate::audit::{FeatureMaps, LayerActivity, LayerProbe, LayerUnit, Note};
 use crate::dataset::{Batch, Features, Labels, Reader};
 use crate::fairness::AttributeSpec;
 use crate::layers::{Activity, GroupActivity, MOST_INPUTS, Reduction, Target, probe};
@@ -23,11 +25,17 @@ pub struct Inside {
     pub activities: Vec<LayerActivity>,
     pub probes: Vec<LayerProbe>,
     pub units: Vec<LayerUnit>,
+    pub feature_maps: Vec<FeatureMaps>,
     pub notes: Vec<Note>,
 }
 
-/// Sends the sample through. `levels` name the groups of the main pass.
-pub fn look_inside(plan: &Plan, levels: &GroupLevels, progress: &dyn Progress) -> Result<Inside, RunError> {
+/// Sends the sample through. `levels` name the groups of the main pass, and feature maps are those of its `cases`.
+pub fn look_inside(
+    plan: &Plan,
+    levels: &GroupLevels,
+    cases: &[Picked],
+    progress: &dyn Progress,
+) -> Result<Inside, RunError> {
     let Some(layers) = plan.model.as_ref().and_then(|model| model.layers.as_ref()) else {
         return Ok(Inside::default());
     };
@@ -46,7 +54,8 @@ pub fn look_inside(plan: &Plan, levels: &GroupLevels, progress: &dyn Progress) -
         progress.rows_done(batch.first_row + n_rows as u64);
     }
     looking.send(true)?;
-    looking.finish(levels)
+    let inside = looking.finish(levels)?;
+    Ok(Inside { feature_maps: feature_maps(plan, layers, &inside.units, cases)?, ..inside })
 }
 
 /// Rows on their way, and what is known of those that went through.

@@ -17,6 +17,7 @@ mod exhibition;
 mod explainer;
 mod explaining;
 mod explanation;
+mod feature_maps;
 mod fitting;
 mod foresight;
 mod further;
@@ -331,7 +332,8 @@ impl<'a> Computation<'a> {
             let tried = self.tried(trial, explainer.as_ref(), &further)?;
             (global.metrics, global.curves) = self.timed("importance", || trial.finish(plan, predictor, &tried))?;
         }
-        let inside = self.timed("layers", || layers::look_inside(plan, &levels, self.progress))?;
+        let cases = explained.as_ref().map_or(&[][..], |explained| &explained.cases);
+        let inside = self.timed("layers", || layers::look_inside(plan, &levels, cases, self.progress))?;
         self.timed("write", || writer.layer_units(&inside.units))?;
         let progress = self.progress;
         let attacked = self.timed("robustness", || attacking::attack(plan, spreads, &levels, progress))?;

@@ -20,6 +20,8 @@ pub struct LayersPlan {
     pub layers: Vec<PlannedLayer>,
     pub n_rows: u64,
     pub probes: bool,
+    /// Units whose planes are kept for a few cases.
+    pub maps: usize,
 }
 
 /// One tensor.
@@ -77,7 +79,7 @@ pub fn resolve(loaded: &Loaded, inside: &Inside) -> Result<Option<LayersPlan>, P
         Some(Rows::All) => inside.n_rows,
         Some(Rows::Count(rows)) => rows.min(inside.n_rows),
     };
-    Ok(Some(LayersPlan { taps, layers, n_rows, probes: typed.probes }))
+    Ok(Some(LayersPlan { taps, layers, n_rows, probes: typed.probes, maps: typed.maps as usize }))
 }
 
 /// Refuses layers where scores come from a column.

@@ -32,6 +32,7 @@ pub fn without(audit: &Audit, withheld: &Withheld, limit: u64) -> Published {
         proxies: applied.proxies(),
         layers: layers::activities(&audit.layers, withheld, limit),
         layer_probes: layers::probes(&audit.layer_probes, withheld),
+        feature_maps: Vec::new(),
         group_attributions,
         gates: audit.gates.iter().map(|gate| applied.gate(gate)).collect(),
         drift: audit.drift.clone(),
@@ -249,6 +250,9 @@ impl Applied<'_> {
     fn single_rows(&mut self) {
         if self.audit.sample.n_rows > 0 || !self.audit.cases.is_empty() {
             self.say("", "single rows: cases, and the dots of beeswarm and dependence plots", Why::Primary);
+        }
+        if !self.audit.feature_maps.is_empty() {
+            self.say("", "feature maps of single rows", Why::Primary);
         }
     }
 

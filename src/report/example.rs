@@ -22,6 +22,7 @@ pub fn binary() -> Audit {
         attribution_gaps: vec![],
         proxies: vec![],
         layers: vec![],
+        feature_maps: vec![],
         layer_probes: vec![],
         gates: vec![gate(Decision::Fail, Some(0.36)), gate(Decision::Insufficient, None)],
         drift: vec![Drift {

@@ -136,6 +136,8 @@ pub struct Gallery {
     pub id: String,
     pub title: String,
     pub note: Option<String>,
+    /// Opened on demand; its pictures are larger.
+    pub folded: bool,
     /// The colours, and what they mean at their ends.
     pub legend: Image,
     pub legend_ends: [String; 2],

@@ -124,6 +124,7 @@ pub(super) fn audit(run_id: &str, pipeline: &str, as_of: &str) -> Audit {
         attribution_gaps: vec![],
         proxies: vec![],
         layers: vec![],
+        feature_maps: vec![],
         layer_probes: vec![],
         gates: vec![Gate {
             gate: "accuracy ≥ 0.2".into(),

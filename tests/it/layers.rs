@@ -143,3 +143,40 @@ fn a_probe_tells_what_the_network_was_told_and_small_groups_stay_unseen() {
     assert!(!layers.iter().any(|layer| layer["attribute"] == "race" && layer["group_value"] != ""));
     assert!(layers.iter().all(|layer| layer["minimum"].is_null()));
 }
+
+#[test]
+fn feature_maps_show_cases_where_rows_may_be_seen() {
+    let run = |more: &str| {
+        let project = Project::empty();
+        for file in ["pipelines/mnist-cnn.toml", "data/mnist-cnn.onnx", "data/mnist-cnn.parquet"] {
+            project.write(file, fs::read(repository().join(file)).unwrap());
+        }
+        let quick =
+            ["explain.rows=12", "explain.budget=16", "robustness.rows=1", "layers.rows=60", "layers.probes=false"];
+        let sets = quick.iter().chain((!more.is_empty()).then_some(&more)).flat_map(|set| ["--set", *set]);
+        let arguments = ["run", "pipelines/mnist-cnn.toml", "--as-of", DAY].into_iter().chain(sets);
+        let ran = project.probity(&arguments.collect::<Vec<_>>());
+        assert!([0, 1].contains(&ran.code), "{}", ran.stderr);
+        let audit: Value = serde_json::from_str(&fs::read_to_string(project.stored(&["run.json"])).unwrap()).unwrap();
+        (audit, fs::read_to_string(project.stored(&["report", ".html"])).unwrap())
+    };
+    let (audit, html) = run("");
+    let layers = audit["feature_maps"].as_array().unwrap();
+    assert!(!layers.is_empty());
+    let cases: Vec<&Value> = audit["cases"].as_array().unwrap().iter().map(|case| &case["row_id"]).collect();
+    for layer in layers {
+        let units = layer["units"].as_array().unwrap();
+        assert!(!units.is_empty() && units.len() <= 8);
+        assert!(layer["rows"].as_array().unwrap().iter().all(|row| cases.contains(&&row["row_id"])));
+        assert!(
+            layer["rows"].as_array().unwrap().iter().all(|row| row["maps"].as_array().unwrap().len() == units.len())
+        );
+    }
+    assert_eq!(html.matches("id=\"feature-maps-").count(), layers.len());
+    assert!(html.len() < 2_000_000);
+    let (audit, html) = run("privacy.suppress_below=3");
+    assert!(audit["feature_maps"].is_array(), "the run keeps them, as it keeps cases");
+    assert!(!html.contains("feature-maps-") && html.contains("feature maps of single rows"));
+    let (audit, html) = run("privacy.drop=[\"pixels\"]");
+    assert!(audit["feature_maps"].is_null() && !html.contains("feature-maps-"), "maps show outlines");
+}

@@ -69,6 +69,7 @@ pairs = [["age", "hours"]]
 [layers]
 tensors = "all"
 rows = 200
+maps = 4
 [robustness]
 epsilon = [0.1, 0.2]
 gate_epsilon = 0.1

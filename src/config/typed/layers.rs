@@ -18,11 +18,15 @@ pub struct Layers {
     pub rows: Option<Rows>,
     /// Whether linear probes are fitted for the label and for each attribute. Default true.
     pub probes: bool,
+    /// Of how many units (the channels that spread most) the report shows the planes that a layer computes for up to three
+    /// cases. Default 0.
+    #[schemars(range(max = 12))]
+    pub maps: u64,
 }
 
 impl Default for Layers {
     fn default() -> Self {
-        Layers { tensors: Tensors::Auto, most: 12, rows: None, probes: true }
+        Layers { tensors: Tensors::Auto, most: 12, rows: None, probes: true, maps: 0 }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Inside the network: what its layers do, for whom, and what can be told from them.
 
+use super::feature_maps;
 use crate::audit::{LayerActivity, LayerProbe};
 use crate::report::charts::plot::{self, Axis, Corner, Series};
 use crate::report::charts::{Chart, Figure};
@@ -22,7 +23,12 @@ const MAX_LAYERS: usize = 40;
 pub fn section(lookup: &Lookup) -> Option<Section> {
     let layers = layers(lookup);
     let n = layers.first()?.n;
-    let parts = vec![activity(lookup, &layers), separability(lookup, &layers), by_group(lookup, &layers)];
+    let parts = vec![
+        activity(lookup, &layers),
+        separability(lookup, &layers),
+        by_group(lookup, &layers),
+        feature_maps::part(lookup),
+    ];
     let lede = say!("layers.lede", layers = say!("layers.count", n = layers.len()), rows = words::rows(n));
     Some(Section::of("layers", say!("layers.title"), parts)?.with_lede(lede))
 }

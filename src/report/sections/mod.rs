@@ -12,6 +12,7 @@ pub mod drift;
 pub mod drivers;
 pub mod effects;
 pub mod fairness;
+mod feature_maps;
 pub mod gaps;
 pub mod history;
 pub mod impact;

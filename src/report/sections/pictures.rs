@@ -79,6 +79,7 @@ impl Drawn<'_> {
             id: format!("pictures-{id}"),
             title,
             note,
+            folded: false,
             legend: overlay::legend(),
             legend_ends: [say!("pictures.lowers", size = size), raises],
             pictures,

@@ -36,10 +36,10 @@ pub use secret::Secret;
 pub use suggest::{closest, nearest, one_of};
 pub use typed::{
     Around, AttackMethod, Attribute, Background, Baseline, Binned, ChangeBaseline, Config, Cover, Data, DecideOn,
-    Discretiser, Epsilon, Explain, Fairness, FeatureSelection, Fields, Gate, Grid, Image, Importance, ImportanceMethod,
-    InputColumns, Layers, Lime, Method, MetricsChoice, Model, Notify, NotifyOn, Outputs, OwnSection, PerChannel,
-    Pipeline, Place as SectionPlace, Players, PointBins, Privacy, Project, Report, Robustness, Rows, Sampling, Scalar,
-    Scale, Severity, Store, SurrogateFeatures, Task, Template, Tensors,
+    Discretiser, Epsilon, Explain, Fairness, FeatureSelection, Fields, Gate, Grid, HideColor, Image, Importance,
+    ImportanceMethod, InputColumns, Layers, Lime, Method, MetricsChoice, Model, Notify, NotifyOn, Outputs, OwnSection,
+    PerChannel, Pipeline, Place as SectionPlace, Players, PointBins, Privacy, Project, Report, Robustness, Rows,
+    Sampling, Scalar, Scale, Severity, Store, SurrogateFeatures, Task, Template, Tensors,
 };
 
 use error::Findings;

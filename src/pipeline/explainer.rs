@@ -1,14 +1,14 @@
 //! The explanation a plan decided on, ready for batches.
 
-use super::explanation::{Explanation, Surrogates};
+use super::explanation::Explanation;
 use super::maps::pixels;
+use super::surrogate::Surrogate;
 use super::{RunError, pace, painting};
 use crate::config::{Sampling, Scale};
 use crate::dataset::{Column, Features};
 use crate::explain::game::{self, GameExplainer, Part};
 use crate::explain::gradient::{self, GradientExplainer};
 use crate::explain::hierarchy::HierarchyExplainer;
-use crate::explain::lime::LimeExplainer;
 use crate::explain::linear::LinearExplainer;
 use crate::explain::occlusion::OcclusionExplainer;
 use crate::explain::tree::{self, Interactions, TreeExplainer};
@@ -30,7 +30,7 @@ enum Engine<'a> {
     Tree(Box<TreeExplainer>),
     Linear(LinearExplainer),
     Game(Box<GameExplainer<'a>>),
-    Lime(Box<LimeExplainer<'a>>),
+    Lime(Box<Surrogate<'a>>),
     Gradient(Box<GradientExplainer<'a>>),
     Occlusion(Box<OcclusionExplainer<'a>>),
     Hierarchy(Box<HierarchyExplainer<'a>>),
@@ -61,7 +61,10 @@ impl<'a> Explainer<'a> {
                 let explainer = painting::partition(plan, model, explain, background, (outputs.clone(), predictor))?;
                 Ok(Explainer::of(Engine::Hierarchy(Box::new(explainer)), outputs, "recursive halving"))
             }
-            (Chosen::Lime, _) => lime_explainer(model, explain, background, outputs, predictor),
+            (Chosen::Lime, _) => {
+                let (surrogate, engine_name) = Surrogate::new(model, explain, background, predictor)?;
+                Ok(Explainer::of(Engine::Lime(Box::new(surrogate)), outputs, &engine_name))
+            }
             (method, _) if method.follows_gradients() => gradient_explainer(plan, model, explain, background, outputs),
             _ => game_explainer(plan, model, explain, background, outputs, predictor),
         }
@@ -86,11 +89,7 @@ impl<'a> Explainer<'a> {
             Engine::Tree(explainer) => plain(explainer.explain(rows()?.view()).map_err(RunError::broken)?),
             Engine::Linear(explainer) => plain(explainer.explain(rows()?.view()).map_err(RunError::unacceptable)?),
             Engine::Game(explainer) => plain(explainer.explain(features, keys).map_err(RunError::unacceptable)?),
-            Engine::Lime(explainer) => {
-                let result = explainer.explain(features, keys).map_err(RunError::unacceptable)?;
-                let surrogates = Some(Surrogates { terms: result.terms, fits: result.fits });
-                Explanation { attributions: result.attributions, surrogates, maps: None }
-            }
+            Engine::Lime(explainer) => return explainer.explain(features, keys, decisions),
             Engine::Gradient(explainer) => {
                 // Its cost is that of the outputs it is asked for.
                 let found = explainer.explain(features, keys, decisions).map_err(RunError::unacceptable)?;
@@ -305,25 +304,6 @@ pub(super) fn score_is_margin(plan: &Plan, model: &PlannedModel) -> bool {
     let unlinked = |native: &Native| native.link() == crate::forest::Link::Identity;
     plan.task == crate::config::Task::Regression
         || !model.scorer.reading().shows_margin() && model.native.as_ref().is_some_and(unlinked)
-}
-
-/// The distribution that neighbours are drawn from is learnt from the whole background.
-fn lime_explainer<'a>(
-    model: &'a PlannedModel,
-    explain: &ExplainPlan,
-    background: &Background,
-    outputs: Vec<usize>,
-    predictor: Option<&'a NativePredictor<'a>>,
-) -> Result<Explainer<'a>, RunError> {
-    let lime = explain.lime.as_ref().ok_or_else(|| RunError::broken("LIME was chosen without settings"))?;
-    let (predictor, scored_by): (&dyn Predictor, _) = match predictor {
-        Some(native) => (native, "the model's own structure"),
-        None => (&model.scorer, "the model"),
-    };
-    let explainer = LimeExplainer::new(predictor, &background.features, &lime.columns, lime.settings.clone());
-    let explainer = explainer.map_err(RunError::unacceptable)?;
-    let engine_name = format!("ridge surrogates of {} neighbours, scored by {scored_by}", lime.settings.samples);
-    Ok(Explainer { engine: Engine::Lime(Box::new(explainer)), outputs, engine_name, cover_source: None })
 }
 
 /// Gradients of the model's own graph.

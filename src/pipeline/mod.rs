@@ -41,6 +41,7 @@ mod proof;
 mod reference;
 mod scoring;
 mod simplicity;
+mod surrogate;
 mod thumbnails;
 mod trial;
 mod turn;

@@ -194,7 +194,8 @@ impl Decision<'_> {
         }
         if self.explain.baseline == Baseline::Zero {
             let message = "LIME draws neighbours as the background is distributed: zero in every column is none";
-            return Err(self.conflict("baseline", message, "leave `baseline` out"));
+            let help = "leave `baseline` out; what hides parts of a picture is `lime.hide_color`";
+            return Err(self.conflict("baseline", message, help));
         }
         let outputs = match outputs {
             Explained::Fixed(outputs) => outputs.clone(),
@@ -205,8 +206,9 @@ impl Decision<'_> {
             _ => game::Scale::Probability,
         };
         let (config, selection) = (&self.loaded.config, self.facts.selection);
-        let columns = surrogate::columns(config, &self.key, &selection.features, self.facts.source)?;
-        surrogate::lime(config, self.explain, &self.key, &self.players, outputs, scale, columns).map(Some)
+        let typed = &self.explain.lime;
+        let varied = surrogate::varied(config, typed, &self.key, &selection.features, self.facts.source)?;
+        surrogate::lime(config, self.explain, &self.key, &self.players, outputs, scale, varied).map(Some)
     }
 
     /// A conflict at one of the explanation's keys.

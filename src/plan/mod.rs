@@ -36,7 +36,7 @@ pub use patches::{Painting, picture};
 pub use reading::name as task_name;
 pub use robustness::RobustnessPlan;
 pub use shuffling::Shuffling;
-pub use surrogate::LimePlan;
+pub use surrogate::{LimePlan, Varied};
 
 use crate::config::{Config, Grid, ImportanceMethod, Loaded, Task};
 use crate::dataset::{Column, FeatureSpec, Features, LabelSpec, Reader, Selection, Source};

@@ -1,22 +1,35 @@
 //! What LIME needs to know of the config and the columns.
 
 use super::error::conflict;
+use super::patches::picture;
 use crate::config::{self, Config, Conflict, SurrogateFeatures};
-use crate::dataset::{FeatureSpec, Kind, Source, Want};
+use crate::dataset::{FeatureSpec, Kind, Picture, Source, Want};
 use crate::explain::game::{Players, Scale};
 use crate::explain::lime::{
-    Around, Choice, Discretiser, LimeColumn, LimeSettings, PointBins, Selection as BySelection, Stability,
+    Around, Choice, Discretiser, Hidden, LimeColumn, LimeSettings, PointBins, Selection as BySelection, Stability,
+    Superpixels,
 };
 
 /// Replicates that stability is taken from where no further seeds are asked for.
 const REPLICATES: usize = 20;
+/// Segments of a picture, and the pixels that one has at least, where no number is asked for.
+const SEGMENTS: usize = 50;
+const LEAST_PIXELS: usize = 25;
 
 /// LIME, decided.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LimePlan {
     pub settings: LimeSettings,
+    pub varied: Varied,
+}
+
+/// What neighbours differ in.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Varied {
     /// The raw columns in model order.
-    pub columns: Vec<LimeColumn>,
+    Columns(Vec<LimeColumn>),
+    /// The segments of the picture that is all the model takes.
+    Segments(Superpixels),
 }
 
 /// The surrogates of `[explain]` or an `[[explain.also]]`, which stands at `key`.
@@ -27,9 +40,10 @@ pub(super) fn lime(
     players: &Players,
     outputs: Vec<usize>,
     scale: Scale,
-    columns: Vec<LimeColumn>,
+    varied: Varied,
 ) -> Result<LimePlan, Conflict> {
-    if players.len() < columns.len() {
+    let n_columns = if let Varied::Columns(columns) = &varied { columns.len() } else { 1 };
+    if players.len() < n_columns {
         let message = "LIME's surrogates weigh single columns: `players` cannot join them";
         return Err(conflict(format!("{key}.players"), message, "leave players out here, or use a Shapley method"));
     }
@@ -58,7 +72,7 @@ pub(super) fn lime(
         },
         ..LimeSettings::new(outputs, scale, config.pipeline.seed)
     };
-    Ok(LimePlan { settings, columns })
+    Ok(LimePlan { settings, varied })
 }
 
 fn choice(typed: &config::Lime) -> Choice {
@@ -72,16 +86,42 @@ fn choice(typed: &config::Lime) -> Choice {
     Choice::Best { k: k as usize, by }
 }
 
-/// What the columns mean; none may hold pictures.
-pub(super) fn columns(
+/// The segments of a picture, or what the columns mean.
+pub(super) fn varied(
     config: &Config,
+    lime: &config::Lime,
     key: &str,
     features: &[FeatureSpec],
     source: &Source,
-) -> Result<Vec<LimeColumn>, Conflict> {
+) -> Result<Varied, Conflict> {
+    match (features, picture(features)) {
+        ([_], Some((_, picture))) => Ok(Varied::Segments(superpixels(lime, picture))),
+        _ => columns(config, key, features, source).map(Varied::Columns),
+    }
+}
+
+fn superpixels(lime: &config::Lime, picture: Picture) -> Superpixels {
+    let few = (picture.n_pixels() / LEAST_PIXELS).clamp(1, SEGMENTS);
+    let segments = lime.segments.map_or(few, |segments| segments as usize);
+    Superpixels {
+        picture,
+        segments: segments.min(picture.n_pixels()),
+        compactness: lime.compactness,
+        hidden: match lime.hide_color {
+            config::HideColor::Mean => Hidden::Mean,
+            config::HideColor::Number(number) => Hidden::Number(number as f32),
+        },
+    }
+}
+
+/// What the columns mean; none may hold pictures.
+fn columns(config: &Config, key: &str, features: &[FeatureSpec], source: &Source) -> Result<Vec<LimeColumn>, Conflict> {
     let pictures = features.iter().find(|feature| matches!(feature.want, Want::Tensor { .. }));
     if let Some(picture) = pictures {
-        let message = format!("column `{}` holds pictures or lists, which LIME for tables cannot vary", picture.column);
+        let message = format!(
+            "column `{}` holds lists, or pictures beside other columns; LIME varies tables, or a picture alone",
+            picture.column,
+        );
         return Err(conflict(format!("{key}.method"), message, "use another method"));
     }
     Ok(features.iter().map(|feature| column(config, feature, source)).collect())

@@ -52,6 +52,32 @@ fn patches_of_a_digit_are_players_that_add_up() {
 }
 
 #[test]
+fn superpixels_of_a_digit_have_weights_that_add_up_to_the_surrogate() {
+    let project = shipped("mnist-cnn", &["data/mnist-cnn.onnx", "data/mnist-cnn.parquet"]);
+    let lime = ["--set", "explain.method=\"lime\"", "--set", "explain.baseline=\"background\""];
+    let few = ["--set", "explain.rows=6", "--set", "explain.budget=400", "--set", "explain.lime.segments=30"];
+    let hide = ["--set", "explain.lime.hide_color=0", "--threads", "1"];
+    run(&project, "mnist-cnn", &[&lime[..], &few[..], &hide[..]].concat());
+    let maps = project.query("SELECT height, width, method FROM attribution_maps");
+    assert_eq!(maps.len(), 6);
+    assert!(maps.iter().all(|map| map["height"] == 28 && map["width"] == 28 && map["method"] == "lime"));
+    let missed = "SELECT max(abs(e.attribution - m.total)) FROM explanations e JOIN
+        (SELECT row_id, sum(pixel) AS total FROM (SELECT row_id, unnest(\"values\") AS pixel FROM attribution_maps)
+         GROUP BY row_id) m ON m.row_id = e.row_id";
+    assert!(project.value(missed).as_f64().unwrap() < 1e-4);
+    let gap = "SELECT max(abs(e.attribution + e.base_value - f.local_prediction)) FROM explanations e
+        JOIN local_fits f ON f.row_id = e.row_id AND f.output = e.output";
+    assert!(project.value(gap).as_f64().unwrap() < 1e-9);
+    // Ink makes a digit: without any, the surrogate says less than with all of it.
+    let fits = project.query("SELECT r2, local_prediction, intercept FROM local_fits");
+    assert_eq!(fits.len(), 6);
+    for fit in &fits {
+        assert!(fit["r2"].as_f64().unwrap() > 0.2, "{fit}");
+        assert!(fit["local_prediction"].as_f64() > fit["intercept"].as_f64(), "{fit}");
+    }
+}
+
+#[test]
 fn a_network_of_a_table_is_explained_by_three_methods_that_add_up() {
     let project = shipped("adult-mlp", &["data/adult-mlp.onnx", "data/adult.parquet"]);
     run(&project, "adult-mlp", &["--set", "explain.rows=100", "--set", "data.filter=\"row_id < 3000\""]);

@@ -28,6 +28,16 @@ pub struct Lime {
     /// one neighbourhood, which costs no scores. Default 0.
     #[schemars(range(max = 100))]
     pub seeds: u64,
+    /// Pictures: about how many segments. Default: 50, or one for every 25 pixels where these are fewer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 2, max = 1000))]
+    pub segments: Option<u64>,
+    /// Pictures: weight of place against colour, whose range counts as 1; more makes segments more square. Default 0.1.
+    #[schemars(range(min = 1e-6))]
+    pub compactness: f64,
+    /// Pictures: what a segment that is left out looks like, its "mean" colour or a number as the model takes it.
+    /// Default "mean".
+    pub hide_color: HideColor,
 }
 
 impl Default for Lime {
@@ -41,6 +51,9 @@ impl Default for Lime {
             around: Around::Data,
             point_bins: PointBins::AsLime,
             seeds: 0,
+            segments: None,
+            compactness: 0.1,
+            hide_color: HideColor::Mean,
         }
     }
 }
@@ -80,6 +93,17 @@ pub enum FeatureSelection {
     HighestWeights,
     /// Those that the lasso path uses before it uses more.
     LassoPath,
+}
+
+/// What a segment that is left out looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HideColor {
+    /// Its mean colour.
+    Mean,
+    /// This number in every channel.
+    #[serde(untagged)]
+    Number(f64),
 }
 
 /// Where undiscretised numbers are drawn.

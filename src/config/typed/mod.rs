@@ -21,7 +21,7 @@ pub use fairness::{Attribute, Binned, ChangeBaseline, DecideOn, Fairness, Gate, 
 pub use fields::Fields;
 pub use importance::{Grid, Importance, ImportanceMethod};
 pub use layers::{Layers, Tensors};
-pub use lime::{Around, Discretiser, FeatureSelection, Lime, PointBins, SurrogateFeatures};
+pub use lime::{Around, Discretiser, FeatureSelection, HideColor, Lime, PointBins, SurrogateFeatures};
 pub use model::{Background, InputColumns, Model, Task};
 pub use output::{Notify, NotifyOn, Privacy, Report, Store, Template};
 pub use own::{OwnSection, Place};

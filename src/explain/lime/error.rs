@@ -1,11 +1,14 @@
 //! What can keep LIME from explaining.
 
+use crate::explain::versions::VersionError;
 use crate::model::predictor::PredictError;
 
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum LimeError {
     #[error(transparent)]
     Predict(#[from] PredictError),
+    #[error(transparent)]
+    Version(#[from] VersionError),
     #[error("the background, from which neighbours are drawn, has no rows; check `[background]`")]
     NoBackground,
     #[error("{described} columns were described, the background has {found}")]
@@ -38,6 +41,11 @@ pub enum LimeError {
         "`explain.budget` = {samples} neighbours cannot carry a surrogate of {columns} columns; give at least {least}"
     )]
     Samples { samples: usize, columns: usize, least: usize },
+    #[error(
+        "`explain.budget` = {samples} neighbours cannot carry a surrogate of {segments} segments; give at least \
+         {least}, or fewer `explain.lime.segments`"
+    )]
+    Neighbours { samples: usize, segments: usize, least: usize },
     #[error("{name} is {value}; {expected}")]
     Setting { name: &'static str, value: f64, expected: &'static str },
 }

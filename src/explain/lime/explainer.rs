@@ -1,23 +1,21 @@
 //! Draws, scores and fits the neighbourhoods of many rows on all threads.
 
 use super::columns::Distribution;
+use super::neighbourhood::{Explained, Neighbourhood};
 use super::products::{PARTS, Products};
-use super::surrogate::Surrogate;
 use super::truncated::Uniforms;
-use super::{LimeColumn, LimeError, LimeResult, LimeSettings, LocalFit, Stability, stability};
+use super::{LEAST_PER_COLUMN, LimeColumn, LimeError, LimeResult, LimeSettings, LocalFit, Stability};
 use crate::dataset::batch::{Column, Features};
 use crate::explain::Attributions;
 use crate::explain::asked::{Unfit, copy_asked};
 use crate::explain::game::{Scale, chunk_rows};
 use crate::model::predictor::Predictor;
 use crate::stats::random::Stream;
-use ndarray::{Array1, Array2, Array3, ArrayView1, Axis, ShapeBuilder, s};
+use ndarray::{Array2, Array3, ArrayView1, Axis, ShapeBuilder, s};
 use rayon::prelude::*;
 
 /// Width of the kernel for each root of the number of columns.
 const WIDTH_PER_ROOT: f64 = 0.75;
-/// A surrogate needs at least a few neighbours for every coefficient.
-const LEAST_PER_COLUMN: usize = 4;
 
 /// Explains rows of one model in the neighbourhood that the training data describe.
 pub struct LimeExplainer<'a> {
@@ -26,23 +24,6 @@ pub struct LimeExplainer<'a> {
     distributions: Vec<Distribution>,
     settings: LimeSettings,
     kernel_width: f64,
-}
-
-/// A scored neighbourhood.
-struct Neighbourhood {
-    products: Products,
-    /// The row's design.
-    own: Array1<f64>,
-    /// The row's scores.
-    scores: Array1<f64>,
-}
-
-/// Surrogates of one row with what other seeds make of them.
-struct Explained {
-    surrogates: Vec<Surrogate>,
-    /// `[outputs × features]`.
-    phi: Array2<f64>,
-    std_err: Array2<f64>,
 }
 
 impl<'a> LimeExplainer<'a> {
@@ -72,11 +53,7 @@ impl<'a> LimeExplainer<'a> {
 
     /// Scores that explaining `n_rows` rows asks of the model.
     pub fn evaluations(&self, n_rows: u64) -> u64 {
-        let further = match self.settings.stability {
-            Stability::Seeds { further } => further as u64,
-            Stability::NotAsked | Stability::Resampled { .. } => 0,
-        };
-        n_rows * self.settings.samples as u64 * (1 + further)
+        n_rows * self.settings.evaluations_per_row()
     }
 
     /// Explains `rows`; `keys` are their positions in the data, from which their random numbers come.
@@ -130,64 +107,10 @@ impl<'a> LimeExplainer<'a> {
 
     fn explain_row(&self, rows: &Features, row: usize, key: u64) -> Result<Explained, LimeError> {
         let neighbourhood = self.neighbourhood(rows, row, key, 0)?;
-        let mut surrogates = self.fit(&neighbourhood, |_| 1.0);
-        let others = self.others(&neighbourhood, &surrogates, rows, row, key)?;
-        let shape = (surrogates.len(), self.columns.len());
-        let (mut phi, mut std_err) = (Array2::zeros(shape), Array2::zeros(shape));
-        for (output, surrogate) in surrogates.iter_mut().enumerate() {
-            let answers: Vec<&[f64]> = others.iter().map(|other| other[output].coefficients.as_slice()).collect();
-            surrogate.fit.stability = stability::agreement(&answers);
-            let correction = self.spread_correction(neighbourhood.products.n_parts());
-            let contribution = Array1::from(surrogate.coefficients.clone()) * &neighbourhood.own;
-            phi.row_mut(output).assign(&contribution);
-            if !answers.is_empty() {
-                let spread = Array1::from(stability::spread(&answers)) * neighbourhood.own.mapv(f64::abs);
-                std_err.row_mut(output).assign(&(spread * correction));
-            }
-        }
-        Ok(Explained { surrogates, phi, std_err })
-    }
-
-    /// What other seeds answer, `[answer][output]`.
-    fn others(
-        &self,
-        neighbourhood: &Neighbourhood,
-        first: &[Surrogate],
-        rows: &Features,
-        row: usize,
-        key: u64,
-    ) -> Result<Vec<Vec<Surrogate>>, LimeError> {
-        match self.settings.stability {
-            Stability::NotAsked => Ok(vec![]),
-            Stability::Resampled { replicates } => {
-                let stream = Stream::new(self.settings.seed, "lime stability").child(key);
-                let replicate = |at: usize| {
-                    let times = resampled(neighbourhood.products.n_parts(), stream.child(at as u64));
-                    self.fit(neighbourhood, |part| times[part])
-                };
-                Ok((0..replicates).map(replicate).collect())
-            }
-            Stability::Seeds { further } => {
-                let seeds = (1..=further).into_par_iter();
-                let fit = |seed: usize| Ok(self.fit(&self.neighbourhood(rows, row, key, seed as u64)?, |_| 1.0));
-                let others: Vec<Result<Vec<Surrogate>, LimeError>> = seeds.map(fit).collect();
-                std::iter::once(Ok(first.to_vec())).chain(others).collect()
-            }
-        }
-    }
-
-    /// Resampling n parts shows (n − 1)/n of the variance.
-    fn spread_correction(&self, n_parts: usize) -> f64 {
-        match self.settings.stability {
-            Stability::Resampled { .. } if n_parts > 1 => (n_parts as f64 / (n_parts - 1) as f64).sqrt(),
-            _ => 1.0,
-        }
-    }
-
-    fn fit(&self, neighbourhood: &Neighbourhood, times: impl Fn(usize) -> f64) -> Vec<Surrogate> {
-        let centred = neighbourhood.products.with(self.columns.len(), times);
-        let (own, scores) = (neighbourhood.own.view(), &neighbourhood.scores);
-        (0..scores.len()).map(|output| Surrogate::fit(&centred, output, own, scores[output], &self.settings)).collect()
+        let further = |seed: u64| self.neighbourhood(rows, row, key, seed);
+        neighbourhood.explain(&self.settings, key, further, |coefficients, own| {
+            coefficients.iter().zip(own).map(|(coefficient, own)| coefficient * own).collect()
+        })
     }
 
     fn neighbourhood(&self, rows: &Features, row: usize, key: u64, seed: u64) -> Result<Neighbourhood, LimeError> {
@@ -249,29 +172,11 @@ fn check(training: &Features, columns: &[LimeColumn], settings: &LimeSettings) -
     if training.columns.len() != columns.len() {
         return Err(LimeError::Described { described: columns.len(), found: training.columns.len() });
     }
-    if settings.outputs.is_empty() {
-        return Err(LimeError::NoOutputs);
-    }
     let least = (LEAST_PER_COLUMN * columns.len()).max(PARTS);
     if settings.samples < least {
         return Err(LimeError::Samples { samples: settings.samples, columns: columns.len(), least });
     }
-    let is_positive = |x: f64| x.is_finite() && x > 0.0;
-    if let Some(value) = settings.kernel_width.filter(|width| !is_positive(*width)) {
-        return Err(LimeError::Setting { name: "the kernel's width", value, expected: "it must be above 0" });
-    }
-    if !is_positive(settings.ridge) {
-        let expected = "it must be above 0";
-        return Err(LimeError::Setting { name: "the ridge penalty", value: settings.ridge, expected });
-    }
-    Ok(())
-}
-
-/// How often each of `n` parts comes when `n` are drawn with replacement.
-fn resampled(n: usize, stream: Stream) -> Vec<f64> {
-    let (mut times, mut uniforms) = (vec![0.0; n], Uniforms::new(stream));
-    (0..n).for_each(|_| times[uniforms.below(n as u64) as usize] += 1.0);
-    times
+    settings.check()
 }
 
 /// Items in rows of `n_columns`.

@@ -13,6 +13,9 @@
 //!    intercept the base, and their sum is the local prediction, which may lie far from the model's: R² says how far.
 //! 5. `stability` asks whether another seed would have told the same story.
 //!
+//! Of a picture, `picture` takes the place of step 1: neighbours keep some of its superpixels (`segments`) and paint the
+//! others over. The rest is the same.
+//!
 //! From step 3 on all is arithmetic on small matrices, so asking about stability costs no further scores. Random numbers
 //! belong to (seed, row, column): neither threads nor batches change a digit.
 
@@ -21,7 +24,10 @@ mod columns;
 mod error;
 mod explainer;
 mod lasso;
+mod neighbourhood;
+mod picture;
 mod products;
+mod segments;
 mod selection;
 mod shares;
 mod stability;
@@ -34,10 +40,15 @@ mod truncated;
 
 pub use error::LimeError;
 pub use explainer::LimeExplainer;
+pub use picture::{Hidden, PictureLime, PictureResult, Superpixels};
+pub use segments::Segments;
 
 use super::Attributions;
 use super::game::Scale;
 use ndarray::Array2;
+
+/// A surrogate needs at least a few neighbours for every coefficient.
+const LEAST_PER_COLUMN: usize = 4;
 
 /// What a column means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,7 +138,7 @@ pub struct LimeSettings {
     pub scale: Scale,
     /// Rows of a neighbourhood, the explained row among them.
     pub samples: usize,
-    /// Of the kernel; `None` is 0.75·√(number of columns).
+    /// Of the kernel; `None` is 0.75·√(number of columns), of pictures 0.25.
     pub kernel_width: Option<f64>,
     pub discretiser: Discretiser,
     pub around: Around,
@@ -155,6 +166,34 @@ impl LimeSettings {
             stability: Stability::Resampled { replicates: 20 },
             seed,
         }
+    }
+}
+
+impl LimeSettings {
+    /// Scores that one row asks of the model.
+    fn evaluations_per_row(&self) -> u64 {
+        let further = match self.stability {
+            Stability::Seeds { further } => further as u64,
+            Stability::NotAsked | Stability::Resampled { .. } => 0,
+        };
+        self.samples as u64 * (1 + further)
+    }
+
+    /// # Errors
+    /// No outputs, or a kernel or penalty that is not above 0.
+    fn check(&self) -> Result<(), LimeError> {
+        if self.outputs.is_empty() {
+            return Err(LimeError::NoOutputs);
+        }
+        let is_positive = |x: f64| x.is_finite() && x > 0.0;
+        let expected = "it must be above 0";
+        if let Some(value) = self.kernel_width.filter(|width| !is_positive(*width)) {
+            return Err(LimeError::Setting { name: "the kernel's width", value, expected });
+        }
+        if !is_positive(self.ridge) {
+            return Err(LimeError::Setting { name: "the ridge penalty", value: self.ridge, expected });
+        }
+        Ok(())
     }
 }
 

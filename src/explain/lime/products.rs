@@ -27,17 +27,23 @@ impl Products {
     /// `design` is `[neighbours × features]` with the row itself first, `scores` `[neighbours × outputs]`; the weight of
     /// a neighbour is √exp(−d²/`width`²) for its distance d from the row. Columns that lie in one piece are fastest.
     pub fn of(design: ArrayView2<f64>, scores: ArrayView2<f64>, width: f64) -> Self {
+        let mut distance2: Array1<f64> = Array1::zeros(design.nrows());
+        for column in design.columns() {
+            let own = column[0];
+            Zip::from(&mut distance2).and(column).for_each(|sum, x| *sum += (x - own) * (x - own));
+        }
+        let weights = distance2.mapv_into(|distance2| (-distance2 / (2.0 * width * width)).exp());
+        Self::weighted(design, scores, &weights)
+    }
+
+    /// The same with weights `[neighbours]` of any kind.
+    pub fn weighted(design: ArrayView2<f64>, scores: ArrayView2<f64>, weights: &Array1<f64>) -> Self {
         let (n, p, m) = (design.nrows(), design.ncols(), scores.ncols());
         let mut table = Array2::ones((n, 1 + p + m).f());
-        let mut distance2: Array1<f64> = Array1::zeros(n);
         for (at, column) in design.columns().into_iter().chain(scores.columns()).enumerate() {
             let own = column[0];
             Zip::from(table.column_mut(1 + at)).and(column).for_each(|less, x| *less = x - own);
-            if at < p {
-                Zip::from(&mut distance2).and(table.column(1 + at)).for_each(|sum, x| *sum += x * x);
-            }
         }
-        let weights = distance2.mapv_into(|distance2| (-distance2 / (2.0 * width * width)).exp());
         let products = |from: usize, to: usize| {
             let part = table.slice(s![from..to, ..]);
             let weighted = &part * &weights.slice(s![from..to]).insert_axis(Axis(1));

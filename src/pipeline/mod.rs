@@ -39,6 +39,7 @@ mod players;
 mod predictions;
 mod proof;
 mod reference;
+mod request;
 mod scoring;
 mod simplicity;
 mod surrogate;
@@ -50,9 +51,10 @@ pub use curves::{CurveCost, foreseen as curves_foreseen};
 pub use error::{Cause, RunError};
 pub use explainer::Explainer;
 pub use foresight::{Asked, Foresight, GroupSizes, foresee, group_sizes, importance_asks};
+pub use request::{Finished, Outcome, Progress, Request};
 pub use trial::rows_on_trial;
 
-use crate::audit::{Audit, Distribution, Note};
+use crate::audit::{Distribution, Note};
 use crate::config::{ImportanceMethod, Template};
 use crate::dataset::Reader;
 use crate::fairness::{FairnessAccumulator, FairnessResult};
@@ -62,7 +64,7 @@ use crate::model::predictor::Predictor;
 use crate::plan::{Background, Plan};
 use crate::report;
 use crate::stats::GroupLevels;
-use crate::store::{Committed, Inputs, Report, RunSummary, RunWriter, Store, TOOL_VERSION};
+use crate::store::{Inputs, Report, RunWriter, Store, TOOL_VERSION};
 use attacking::Attacked;
 use confusing::Confusing;
 use drifting::Drifting;
@@ -77,42 +79,8 @@ use reference::background;
 use scoring::Agreement;
 use simplicity::{Simplicity, simplicity};
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use trial::{Trial, Tried};
-
-/// What a terminal shows while a run goes on.
-pub trait Progress: Sync {
-    fn rows_expected(&self, n_rows: u64);
-    fn rows_done(&self, n_rows: u64);
-    fn stage(&self, name: &'static str);
-    fn finished(&self);
-}
-
-/// What to run beside the plan.
-#[derive(Debug, Clone)]
-pub struct Request<'a> {
-    /// `YYYY-MM-DD`.
-    pub as_of: &'a str,
-    /// Run again where the same inputs were audited already.
-    pub force: bool,
-    pub report: bool,
-    /// How long to wait for another run of the pipeline.
-    pub patience: Duration,
-    /// For tests that compare bytes; else a new one.
-    pub run_id: Option<&'a str>,
-}
-
-/// What became of it.
-pub enum Outcome {
-    /// The same inputs were audited before.
-    Same(Box<RunSummary>),
-    Ran(Box<Finished>),
-}
-
-pub struct Finished {
-    pub audit: Audit,
-    pub committed: Committed,
-}
 
 /// Runs a plan and stores the result.
 pub fn run(plan: &Plan, store: &Store, request: &Request, progress: &dyn Progress) -> Result<Outcome, RunError> {

@@ -10,16 +10,25 @@ use crate::report::table::{Cell, Column, Table};
 use crate::report::text::{heads, say};
 use crate::report::words;
 
-/// The favourable rate over two attributes; cells with too few rows are hatched.
+/// What is drawn over two attributes, the first of these that was measured: who is favoured, else how well the model
+/// does.
+const CROSSED: &[(&str, Unit)] = &[
+    ("favourable_rate", Unit::Share),
+    ("selection_rate", Unit::Share),
+    ("accuracy", Unit::Share),
+    ("mae", Unit::Value),
+];
+
+/// A rate or error over two attributes; cells with too few rows are hatched.
 pub fn intersection(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
-    if attribute.split(',').count() != 2 || !lookup.is_binary() {
+    if attribute.split(',').count() != 2 {
         return None;
     }
-    let name = if lookup.groups(attribute).iter().any(|g| lookup.metric("favourable_rate", attribute, g).is_some()) {
-        "favourable_rate"
-    } else {
-        "selection_rate"
-    };
+    let groups = lookup.groups(attribute);
+    let is_measured = |name: &str| groups.iter().any(|group| lookup.metric(name, attribute, group).is_some());
+    // Rates of several classes have a chart of their own.
+    let fits = |name: &str| !(lookup.is_multiclass() && name.ends_with("_rate"));
+    let (name, unit) = *CROSSED.iter().find(|(name, _)| fits(name) && is_measured(name))?;
     let pairs: Vec<(&str, &str, &str)> = lookup
         .largest_groups(attribute, MAX_GROUPS)
         .into_iter()
@@ -34,7 +43,7 @@ pub fn intersection(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figur
     let tile = |row: &str, column: &str| match pairs.iter().find(|pair| pair.1 == column && pair.2 == row) {
         Some((group, ..)) => Tile {
             class: value(group).map_or("none".into(), |v| heatmap::sequential(v, largest)),
-            text: value(group).map_or("–".into(), |v| number::with_unit(Unit::Share, v)),
+            text: value(group).map_or("–".into(), |v| number::with_unit(unit, v)),
             hatched: lookup.is_small(attribute, group),
         },
         None => Tile { class: "none".into(), text: "–".into(), hatched: true },
@@ -49,12 +58,12 @@ pub fn intersection(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figur
     );
     for (group, ..) in &pairs {
         let n = Cell::number(number::count(lookup.n(attribute, group)));
-        let cell = Cell::metric(Unit::Share, lookup.metric(name, attribute, group));
+        let cell = Cell::metric(unit, lookup.metric(name, attribute, group));
         table.push(Label::fit(&lookup::name(attribute, group), 60), vec![cell, n]);
     }
     let columns: Vec<String> = columns.into_iter().map(str::to_owned).collect();
     Some(Figure {
-        chart: Chart::Heatmap(keyed(heatmap::draw(&id, &columns, &[block], charts::HALF), largest)),
+        chart: Chart::Heatmap(keyed(heatmap::draw(&id, &columns, &[block], charts::HALF), unit, largest)),
         id,
         template: "charts/heatmap.svg",
         title: say!("crosses.title", metric = &words, attribute = label::attribute(attribute)),
@@ -65,10 +74,10 @@ pub fn intersection(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figur
     })
 }
 
-/// With a key from no row to the largest share.
-fn keyed(drawn: Heatmap, largest: f64) -> Heatmap {
-    let share = |value| number::with_unit(Unit::Share, value);
-    drawn.with_key(&heatmap::SEQUENTIAL, &share(0.0), &share(largest))
+/// With a key from zero to the largest.
+fn keyed(drawn: Heatmap, unit: Unit, largest: f64) -> Heatmap {
+    let text = |value| number::with_unit(unit, value);
+    drawn.with_key(&heatmap::SEQUENTIAL, &text(0.0), &text(largest))
 }
 
 fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
@@ -110,7 +119,7 @@ pub fn class_rates(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure
         table.push(Label::fit(&lookup::name(attribute, group), 60), cells);
     }
     Some(Figure {
-        chart: Chart::Heatmap(keyed(heatmap::draw(&id, &outputs, &[block], charts::FULL), largest)),
+        chart: Chart::Heatmap(keyed(heatmap::draw(&id, &outputs, &[block], charts::FULL), Unit::Share, largest)),
         id,
         template: "charts/heatmap.svg",
         title: say!("crosses.classes", attribute = label::attribute(attribute)),

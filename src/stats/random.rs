@@ -24,6 +24,8 @@ pub struct Stream {
 
 impl Stream {
     /// The stream called `name` of a run's seed.
+    // Inlined into a loop, its dozens of mixing steps keep the vectoriser busy for ever.
+    #[inline(never)]
     pub fn new(seed: u64, name: &str) -> Self {
         name.bytes().fold(Self { key: mix(seed ^ GOLDEN_GAMMA) }, |stream, byte| stream.child(u64::from(byte)))
     }

@@ -6,7 +6,10 @@ use crate::stats::random::Stream;
 
 /// `[column][row]`, uniform between 0 and 1.
 pub fn numbers(n_rows: usize, n_columns: usize) -> Vec<Vec<f64>> {
-    let column = |at: u64| (0..n_rows as u64).map(|row| Stream::new(at, "surrogate tests").unit(row)).collect();
+    let column = |at: u64| {
+        let stream = Stream::new(at, "surrogate tests");
+        (0..n_rows as u64).map(|row| stream.unit(row)).collect()
+    };
     (0..n_columns as u64).map(column).collect()
 }
 

@@ -117,6 +117,6 @@ fn an_unknown_option_is_refused() {
 #[test]
 fn what_is_not_available_yet_is_refused_and_never_ignored() {
     let project = Project::new();
-    project.append("[layers]\ntensors = \"all\"");
-    refused(&project, &["audit.toml", "layers", "not available yet"]);
+    project.edit("results = \"var/results\"", "results = \"s3://bucket/results\"");
+    refused(&project, &["audit.toml", "store.results", "s3://bucket/results", "not available yet"]);
 }

@@ -5,7 +5,8 @@ use super::{Done, Problem, style};
 use crate::ExitStatus;
 use crate::audit::{Cost, Structure};
 use crate::model::Shapes;
-use crate::model::onnx::{Graph, Summary};
+use crate::model::backward::Types;
+use crate::model::onnx::{Graph, Summary, summary};
 use crate::model::structure::{detailed, structure};
 use crate::report::structure::svg;
 use crate::whole_file;
@@ -25,8 +26,10 @@ pub(super) fn run(args: &InspectArgs) -> Done {
     let name = args.model.display();
     let bytes = std::fs::read(&args.model).map_err(|error| Problem::unacceptable(format!("{name}: {error}")))?;
     let graph = Graph::decode(&bytes).map_err(|error| Problem::unacceptable(format!("{name}: {error}")))?;
-    let shapes = Shapes::inferred(&bytes, &graph);
-    let (summary, structure) = (detailed(&graph, &shapes), structure(&graph, &shapes));
+    let shapes = Shapes::inferred(&graph, || Types::infer(&bytes, &graph));
+    let summary = summary(&graph);
+    let structure = structure(&summary, &graph, &shapes);
+    let summary = detailed(summary, &graph, &shapes);
     if let Some(path) = &args.svg {
         draw(&args.model, &structure, path)?;
     }

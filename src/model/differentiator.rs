@@ -14,6 +14,7 @@ use crate::forest::Link;
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 use ort::session::SessionInputValue;
 use ort::value::Tensor;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Memory that one session may take for the tensors of a run.
@@ -59,8 +60,14 @@ impl Model {
         threads: usize,
     ) -> Result<Differentiator, BackwardError> {
         let (bytes, score) = self.score_tensor(reading, quantity)?;
-        let graph = Graph::decode(&bytes)?;
-        let types = Types::infer(&bytes, &graph)?;
+        let (graph, types) = match &bytes {
+            Cow::Borrowed(_) => (Cow::Borrowed(&self.graph), self.types()?),
+            Cow::Owned(bytes) => {
+                let graph = Graph::decode(bytes)?;
+                let types = Types::infer(bytes, &graph)?;
+                (Cow::Owned(graph), types)
+            }
+        };
         let inputs: Vec<&str> = feed.inputs.iter().map(|input| input.port.name.as_str()).collect();
         let (backward, preprocessing, types) = match differentiate(&bytes, &types, &score, &inputs, rule) {
             Ok(backward) => (backward, None, types),
@@ -107,7 +114,7 @@ impl Model {
     }
 
     /// The tensor with the quantity, in a model that computes it.
-    fn score_tensor(&self, reading: &Reading, quantity: Quantity) -> Result<(Vec<u8>, String), BackwardError> {
+    fn score_tensor(&self, reading: &Reading, quantity: Quantity) -> Result<(Cow<'_, [u8]>, String), BackwardError> {
         let reported = match reading.score.element {
             // A map's numbers are those of the tensor that it was made of.
             Element::ClassMaps => {
@@ -117,7 +124,7 @@ impl Model {
         };
         let reported = reported.unwrap_or_default();
         match (quantity, &reading.margin, reading.score_is_margin) {
-            (Quantity::Margin, Some((port, _)), _) => Ok((self.bytes.clone(), port.name.clone())),
+            (Quantity::Margin, Some((port, _)), _) => Ok((Cow::Borrowed(&self.bytes), port.name.clone())),
             (Quantity::Reported, _, Some(link)) => {
                 let name = format!("{reported}/linked");
                 let (op, with) = match link {
@@ -126,9 +133,9 @@ impl Model {
                 };
                 let nodes = vec![standard_node(op, &name, &[&reported], vec![name.clone()], with)];
                 let extension = Extension { nodes, outputs: vec![name.clone()], ..Default::default() };
-                Ok((extend(&self.bytes, extension)?, name))
+                Ok((extend(&self.bytes, extension)?.into(), name))
             }
-            _ => Ok((self.bytes.clone(), reported)),
+            _ => Ok((Cow::Borrowed(&self.bytes), reported)),
         }
     }
 }
@@ -149,7 +156,7 @@ fn behind(
     let mut blocked = BTreeSet::new();
     loop {
         let entries = frontier(graph, types, score, &blocked)?;
-        let before = Preprocessing::open(bytes, graph, (feed, features), entries, threads)?;
+        let before = Preprocessing::open(bytes, graph, (feed, features), entries)?;
         let entries: Vec<Entry> = before.entries.iter().map(|(entry, _)| entry.clone()).collect();
         let shorter = cut(bytes, &entries, &[score])?;
         let rest = Graph::decode(&shorter)?;
@@ -159,7 +166,7 @@ fn behind(
         let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
         let types = Types::infer(&shorter, &rest)?;
         match differentiate(&shorter, &types, score, &names, rule) {
-            Ok(backward) => return Ok((backward, before, types)),
+            Ok(backward) => return Ok((backward, before.on_threads(bytes, threads)?, types)),
             Err(BackwardError::NoRule { node, what }) => {
                 let at = graph.nodes.iter().position(|known| known.label() == node);
                 match at.filter(|at| blocked.len() < MOST_BLOCKED && blocked.insert(*at)) {
@@ -200,11 +207,6 @@ fn layout(feed: &Feed, features: &Features) -> Vec<Stretch> {
 impl Differentiator {
     /// Whether points are what the model's preprocessing makes of rows, rather than their own numbers.
     pub fn is_behind_preprocessing(&self) -> bool {
-        self.preprocessing.is_some()
-    }
-
-    /// Whether points are not the raw numbers but what the model's preprocessing makes of them.
-    pub fn begins_behind(&self) -> bool {
         self.preprocessing.is_some()
     }
 

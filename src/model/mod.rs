@@ -38,9 +38,11 @@ pub use shapes::Shapes;
 pub use signature::{Element, Port, Signature};
 pub use taps::{Tapped, Taps, Untapped};
 
-use onnx::Graph;
+use backward::{BackwardError, Types};
+use onnx::{Graph, Summary};
 use pool::Pool;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// An ONNX file, opened.
 pub struct Model {
@@ -51,6 +53,8 @@ pub struct Model {
     pub signature: Signature,
     /// One session of the file as it is, to look before anything is decided.
     plain: Pool,
+    summary: OnceLock<Summary>,
+    types: OnceLock<Types>,
 }
 
 impl Model {
@@ -67,7 +71,26 @@ impl Model {
         let graph = Graph::decode(&bytes).map_err(|error| unreadable(error.to_string()))?;
         let plain = Pool::open(&name, &bytes, 1)?;
         let signature = plain.with(|session| Signature::of(session));
-        Ok(Self { name, bytes, graph, signature, plain })
+        Ok(Self { name, bytes, graph, signature, plain, summary: OnceLock::new(), types: OnceLock::new() })
+    }
+
+    /// What stands in the file; made when first asked for, since a forest is read for it.
+    pub fn summary(&self) -> &Summary {
+        self.summary.get_or_init(|| onnx::summary(&self.graph))
+    }
+
+    /// Types of all tensors of the file as it is; asked for once.
+    fn types(&self) -> Result<Types, BackwardError> {
+        if let Some(types) = self.types.get() {
+            return Ok(types.clone());
+        }
+        let types = Types::infer(&self.bytes, &self.graph)?;
+        Ok(self.types.get_or_init(|| types).clone())
+    }
+
+    /// Shapes of all tensors as far as they are known.
+    pub fn shapes(&self) -> Shapes {
+        Shapes::inferred(&self.graph, || self.types())
     }
 
     /// A scorer with one session per thread.

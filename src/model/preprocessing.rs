@@ -104,18 +104,19 @@ impl Preprocessing {
         graph: &Graph,
         (feed, features): (&Feed, &Features),
         entries: Vec<Entry>,
-        threads: usize,
     ) -> Result<Self, BackwardError> {
         let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
-        let pool = Pool::open("model", &with_outputs(bytes, &names)?, threads);
-        let pool = pool.map_err(|error| BackwardError::Rejected(error.to_string()))?;
+        let pool = sessions(bytes, &names, 1)?;
         let mut opened = Self { pool, feed: feed.clone(), entries: Vec::new(), layout: Vec::new() };
         let one = features.take(&(0..features.n_rows.min(1)).collect::<Vec<_>>());
         let first = opened.encode(&one, &names).map_err(|error| BackwardError::Rejected(error.to_string()))?;
         let cells = cells(feed, features);
+        let followed = origins(graph, &names);
         let mut from = 0;
-        for (mut entry, (numbers, shape)) in entries.into_iter().zip(first) {
-            for (at, (column, cell)) in owners(graph, &entry.name, numbers.ncols(), &cells)?.into_iter().enumerate() {
+        for ((mut entry, (numbers, shape)), followed) in entries.clone().into_iter().zip(first).zip(followed) {
+            let followed = followed.filter(|origins| origins.len() == numbers.ncols());
+            let owners = owners(graph, &entry.name, numbers.ncols(), followed, &cells)?;
+            for (at, (column, cell)) in owners.into_iter().enumerate() {
                 opened.extend(from + at, column, cell);
             }
             from += numbers.ncols();
@@ -129,6 +130,15 @@ impl Preprocessing {
             opened.entries.push((entry, numbers.ncols()));
         }
         Ok(opened)
+    }
+
+    /// With a session for each thread, once the cut is the right one.
+    ///
+    /// # Errors
+    /// ONNX Runtime rejects the part before the cut.
+    pub fn on_threads(self, bytes: &[u8], threads: usize) -> Result<Self, BackwardError> {
+        let names: Vec<&str> = self.entries.iter().map(|(entry, _)| entry.name.as_str()).collect();
+        Ok(Self { pool: sessions(bytes, &names, threads)?, ..self })
     }
 
     /// The next number of a point: it continues the stretch before where the column does.
@@ -181,6 +191,11 @@ impl Preprocessing {
     }
 }
 
+fn sessions(bytes: &[u8], names: &[&str], threads: usize) -> Result<Pool, BackwardError> {
+    let pool = Pool::open("model", &with_outputs(bytes, names)?, threads);
+    pool.map_err(|error| BackwardError::Rejected(error.to_string()))
+}
+
 /// Per graph input, the raw column and cell of every position of its row.
 fn cells<'a>(feed: &'a Feed, features: &Features) -> HashMap<&'a str, Vec<(usize, usize)>> {
     let of = |column: &usize| (0..features.columns[*column].width()).map(|cell| (*column, cell)).collect::<Vec<_>>();
@@ -192,6 +207,7 @@ fn owners(
     graph: &Graph,
     tensor: &str,
     width: usize,
+    followed: Option<Vec<Origin>>,
     cells: &HashMap<&str, Vec<(usize, usize)>>,
 ) -> Result<Vec<(usize, usize)>, BackwardError> {
     let unfit = |reason: String| BackwardError::Unfit { node: format!("`{tensor}`"), reason };
@@ -199,7 +215,6 @@ fn owners(
         let cell = cells.get(input.as_str()).and_then(|cells| cells.get(at).copied());
         cell.ok_or_else(|| unfit(format!("no column of the data fills position {at} of the input `{input}`")))
     };
-    let followed = origins(graph, tensor).filter(|origins| origins.len() == width);
     let Some(followed) = followed else {
         // Where the operators on the way are not followed number by number, one input of one column is still clear.
         let reached = reached(graph, tensor);

@@ -1,6 +1,6 @@
 //! Element types and shapes of all tensors of a graph: as ONNX Runtime infers them, else what the file says.
 
-use super::backward::Types;
+use super::backward::{BackwardError, Types};
 use super::onnx::{Dim, ElementType, Graph, shapes};
 use std::collections::HashMap;
 
@@ -17,13 +17,13 @@ impl Shapes {
         Self { known: shapes(graph).into_iter().map(|(name, dims)| (name.clone(), (element(&name), dims))).collect() }
     }
 
-    /// Asks ONNX Runtime as well. A forest is not asked about: its file is large and says enough.
-    pub fn inferred(bytes: &[u8], graph: &Graph) -> Self {
+    /// With the types that ONNX Runtime infers. A forest is not asked about: its file is large and says enough.
+    pub fn inferred(graph: &Graph, infer: impl FnOnce() -> Result<Types, BackwardError>) -> Self {
         let mut shapes = Self::stated(graph);
         if graph.nodes.iter().any(|node| node.op_type.starts_with("TreeEnsemble")) {
             return shapes;
         }
-        if let Ok(types) = Types::infer(bytes, graph) {
+        if let Ok(types) = infer() {
             for tensor in graph.nodes.iter().flat_map(|node| &node.outputs) {
                 if let Some((element, dims)) = types.element(graph, tensor).zip(types.dims(graph, tensor)) {
                     shapes.known.insert(tensor.clone(), (element, dims));

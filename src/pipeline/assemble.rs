@@ -6,7 +6,7 @@ use crate::audit::{
     Status, Structure,
 };
 use crate::config::{ImportanceMethod, Scale, Task};
-use crate::model::{Shapes, onnx};
+use crate::model::structure;
 use crate::plan::{Plan, task_name};
 use crate::store::{self, Pseudonyms, TOOL_VERSION};
 use std::collections::BTreeMap;
@@ -219,21 +219,21 @@ fn attributes(plan: &Plan, computed: &Computed) -> Vec<AttributeScope> {
 
 fn model_facts(plan: &Plan) -> Option<ModelFacts> {
     let model = &plan.model.as_ref()?.model;
-    let summary = onnx::summary(&model.graph);
+    let summary = model.summary();
     Some(ModelFacts {
         path: plan.config().model.path.clone()?,
         producer: model.graph.producer.clone(),
         opset: model.graph.opset("").unwrap_or(0),
-        structure: summary.structure,
+        structure: summary.structure.clone(),
         parameters: summary.parameters,
         n_inputs: model.signature.inputs.len() as u64,
-        operators: summary.operators,
+        operators: summary.operators.clone(),
     })
 }
 
 fn structure(plan: &Plan) -> Option<Structure> {
     let model = &plan.model.as_ref()?.model;
-    Some(crate::model::structure::structure(&model.graph, &Shapes::inferred(&model.bytes, &model.graph)))
+    Some(structure::structure(model.summary(), &model.graph, &model.shapes()))
 }
 
 /// What a reader must know beside the numbers.

@@ -334,7 +334,7 @@ fn gradient_explainer<'a>(
     Ok(Explainer {
         engine: Engine::Gradient(Box::new(explainer.map_err(RunError::unacceptable)?)),
         outputs,
-        engine_name: match differentiator.begins_behind() {
+        engine_name: match differentiator.is_behind_preprocessing() {
             true => format!("{engine_name}, of the numbers behind the model's preprocessing"),
             false => engine_name.to_owned(),
         },

@@ -31,14 +31,14 @@ pub fn sample(plan: &Plan) -> Option<ScoredSample> {
 
 /// Considers the rows of a scored batch.
 pub fn offer(sample: &mut ScoredSample, batch: &Batch, scored: &ScoredBatch) {
-    let scores: Vec<f64> = scored.scores.iter().copied().collect();
-    sample.update(batch.first_row, &batch.features, &scores, batch.weights.as_deref());
+    let scores = scored.scores.as_slice().unwrap_or_default();
+    sample.update(batch.first_row, &batch.features, scores, batch.weights.as_deref());
 }
 
 /// Every fact of the model that the task has.
 pub fn simplicity(plan: &Plan, scored: Option<Scored>, explained: Option<&ExplainedRun>) -> Simplicity {
     let Some(model) = &plan.model else { return Simplicity::default() };
-    let mut simplicity = Simplicity { metrics: of_file(plan, &onnx::summary(&model.model.graph)), surrogate: None };
+    let mut simplicity = Simplicity { metrics: of_file(plan, model.model.summary()), surrogate: None };
     simplicity.metrics.extend(effective_features(plan, explained));
     if let Some(scored) = scored {
         let found = fitted(plan, &scored);

@@ -155,7 +155,7 @@ impl Deciding<'_> {
         if !conflicts.is_empty() {
             return Err(conflicts);
         }
-        let has_margin = self.wanted.reading.margin.is_some() || self.wanted.reading.score_is_margin.is_some();
+        let has_margin = self.wanted.reading.shows_margin();
         Ok(RobustnessPlan {
             rules: self.rules(epsilons, has_margin),
             judged,

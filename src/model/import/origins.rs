@@ -15,15 +15,18 @@ pub enum Origin {
     Many(Vec<Place>),
 }
 
-/// Of every number of a row of `tensor`; `None` where the operators on the way are not followed number by number.
-pub fn origins(graph: &Graph, tensor: &str) -> Option<Vec<Origin>> {
+/// Of every number of a row of each tensor; `None` where the operators on the way are not followed number by number.
+pub fn origins(graph: &Graph, tensors: &[&str]) -> Vec<Option<Vec<Origin>>> {
     let flow = Flow::of(graph);
-    let Value::Columns(columns) = flow.value(tensor) else { return None };
     let place = |raw: &Raw| flow.raw(*raw);
     let origin = |source: &Source| match source {
         Source::Nothing => Origin::Nothing,
         Source::One(raw) => Origin::One(place(raw)),
         Source::Many(raws) => Origin::Many(raws.iter().map(place).collect()),
     };
-    Some(columns.sources.iter().map(origin).collect())
+    let of = |tensor: &&str| match flow.value(tensor) {
+        Value::Columns(columns) => Some(columns.sources.iter().map(origin).collect()),
+        _ => None,
+    };
+    tensors.iter().map(of).collect()
 }

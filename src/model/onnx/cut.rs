@@ -44,13 +44,11 @@ pub fn cut(bytes: &[u8], entries: &[Entry], outputs: &[&str]) -> Result<Vec<u8>,
                     needed.nodes.contains(&(node - 1))
                 }
                 GRAPH_OUTPUT => false,
-                GRAPH_INPUT => {
-                    needed.tensors.contains(&named(VALUE_INFO_NAME)) && !names.contains(named(VALUE_INFO_NAME).as_str())
+                GRAPH_INPUT | GRAPH_VALUE_INFO => {
+                    let name = named(VALUE_INFO_NAME);
+                    needed.tensors.contains(&name) && !names.contains(name.as_str())
                 }
                 GRAPH_INITIALIZER => needed.tensors.contains(&named(TENSOR_NAME)),
-                GRAPH_VALUE_INFO => {
-                    needed.tensors.contains(&named(VALUE_INFO_NAME)) && !names.contains(named(VALUE_INFO_NAME).as_str())
-                }
                 _ => true,
             };
             if keep {

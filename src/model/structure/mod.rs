@@ -9,14 +9,13 @@ mod cost;
 mod repeats;
 mod wording;
 
-use super::onnx::{Graph, Summary, summary};
+use super::onnx::{Graph, Summary};
 use super::shapes::Shapes;
 use crate::audit::Structure;
-pub use cost::{cost, multiply_adds};
+use cost::{cost, multiply_adds};
 
 /// The summary of a graph, with better-known shapes and the multiply-adds of every layer.
-pub fn detailed(graph: &Graph, shapes: &Shapes) -> Summary {
-    let mut summary = summary(graph);
+pub fn detailed(mut summary: Summary, graph: &Graph, shapes: &Shapes) -> Summary {
     for (layer, node) in summary.layers.iter_mut().zip(&graph.nodes) {
         layer.multiply_adds = multiply_adds(graph, shapes, node);
         layer.shape = node.outputs.first().map_or_else(|| "?".to_owned(), |output| shapes.text(output));
@@ -25,8 +24,7 @@ pub fn detailed(graph: &Graph, shapes: &Shapes) -> Summary {
 }
 
 /// The structure of a graph whose shapes are known as far as they are.
-pub fn structure(graph: &Graph, shapes: &Shapes) -> Structure {
-    let summary = summary(graph);
+pub fn structure(summary: &Summary, graph: &Graph, shapes: &Shapes) -> Structure {
     let parameters: Vec<u64> = summary.layers.iter().map(|layer| layer.parameters).collect();
     let (drawn, repeats) = repeats::fold(branches::merge(boxes::boxes(graph, shapes, &parameters)));
     let edges = drawn.reads.iter().enumerate().flat_map(|(to, reads)| reads.iter().map(move |from| (*from, to)));

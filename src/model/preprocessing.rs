@@ -113,7 +113,7 @@ impl Preprocessing {
         let cells = cells(feed, features);
         let followed = origins(graph, &names);
         let mut from = 0;
-        for ((mut entry, (numbers, shape)), followed) in entries.clone().into_iter().zip(first).zip(followed) {
+        for ((mut entry, (numbers, shape)), followed) in entries.into_iter().zip(first).zip(followed) {
             let followed = followed.filter(|origins| origins.len() == numbers.ncols());
             let owners = owners(graph, &entry.name, numbers.ncols(), followed, &cells)?;
             for (at, (column, cell)) in owners.into_iter().enumerate() {

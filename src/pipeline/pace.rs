@@ -1,27 +1,36 @@
 //! How fast the model answers here, measured on a few rows before a run: what turns counts of evaluations into seconds.
 
 use super::RunError;
-use crate::dataset::Features;
+use crate::dataset::{Features, Reader, Selection};
+use crate::explain::game::chunk_rows;
 use crate::model::differentiable::Differentiable;
 use crate::model::predictor::Predictor;
-use crate::plan::{self, Plan};
+use crate::plan::Plan;
 use std::time::{Duration, Instant};
 
-/// Rows asked about at once.
+/// Rows asked about at once, where they are narrow.
 const ROWS: usize = 4_096;
 /// Rows of the data that these are copies of.
-const DRAWN: u64 = 256;
+const READ: usize = 256;
 /// Long enough for a figure of two digits.
 const AT_LEAST: Duration = Duration::from_millis(60);
 
-/// Rows to ask about.
+/// Copies of the first rows, as many as are asked about at once: a stopwatch needs no sample.
 ///
 /// # Errors
 /// Data that cannot be read.
 pub fn rows(plan: &Plan) -> Result<Features, RunError> {
-    let seed = plan.config().pipeline.seed;
-    let drawn = plan::sample_background(&plan.source, &plan.selection, DRAWN, seed, "pace", plan.batch_rows)?.features;
-    Ok(drawn.take(&(0..ROWS).map(|at| at % drawn.n_rows.max(1)).collect::<Vec<_>>()))
+    let selection = Selection {
+        features: plan.selection.features.clone(),
+        filter: plan.selection.filter.clone(),
+        ..Default::default()
+    };
+    let Some(first) = Reader::start(&plan.source, &selection, READ)?.next() else {
+        return Ok(Features { n_rows: 0, columns: Vec::new() });
+    };
+    let read = first?.features;
+    let n = ROWS.min(chunk_rows(&read));
+    Ok(read.take(&(0..n).map(|at| at % read.n_rows.max(1)).collect::<Vec<_>>()))
 }
 
 /// Scores a second on one core.

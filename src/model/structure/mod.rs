@@ -1,7 +1,7 @@
 //! The model's structure for a drawing that can be read: what is computed, in which shapes, at which cost.
 //!
 //! Operators become boxes (`boxes`), equal branches one box (`branches`), repeated blocks stand once (`repeats`);
-//! [`cost`] counts multiply-adds and memory. Where things are drawn is the report's matter.
+//! `cost` counts multiply-adds and memory. Where things are drawn is the report's matter.
 
 mod boxes;
 mod branches;

@@ -5,6 +5,7 @@ use super::reference::background;
 use super::{Explainer, RunError, pace};
 use crate::config::ImportanceMethod;
 use crate::dataset::{Reader, Selection};
+use crate::explain::gradient::COPIES;
 use crate::explain::tree::Estimate;
 use crate::importance::DEFAULT_CAP;
 use crate::model::predictor::Predictor;
@@ -33,7 +34,8 @@ pub fn foresee(plan: &Plan, explain: &ExplainPlan) -> Result<Option<Foresight>, 
         Rows::All => plan.n_rows,
         Rows::Count(n) => n,
     };
-    let evaluations = explainer.evaluations(n_rows).or_else(|| asked(plan, explain, n_rows));
+    let evaluations =
+        explainer.evaluations(n_rows).or_else(|| asked(explain, n_rows, background.features.n_rows as u64));
     let pace = if evaluations.is_some() { explainer.pace(&pace::rows(plan)?)? } else { None };
     Ok(Some(Foresight {
         engine: explainer.engine_name.clone(),
@@ -45,10 +47,9 @@ pub fn foresee(plan: &Plan, explain: &ExplainPlan) -> Result<Option<Foresight>, 
 }
 
 /// Evaluations that asking the model takes at most; `None` for exact structures.
-fn asked(plan: &Plan, explain: &ExplainPlan, rows: u64) -> Option<u64> {
+fn asked(explain: &ExplainPlan, rows: u64, background: u64) -> Option<u64> {
     let players = &explain.players;
     let enumerated = players.n_coalitions(&(0..players.len()).collect::<Vec<_>>());
-    let background = explain.background_rows.unwrap_or(plan.n_rows);
     let outputs = match &explain.outputs {
         Explained::Fixed(outputs) => outputs.len() as u64,
         Explained::Predicted => 1,
@@ -60,7 +61,7 @@ fn asked(plan: &Plan, explain: &ExplainPlan, rows: u64) -> Option<u64> {
         Chosen::ExpectedGradients => outputs.saturating_mul(background).saturating_mul(explain.budget),
         Chosen::Deep => outputs.saturating_mul(background).saturating_mul(2),
         Chosen::Gradient => outputs,
-        Chosen::SmoothGrad => outputs * 51,
+        Chosen::SmoothGrad => outputs * (1 + COPIES as u64),
         _ => return None,
     };
     Some(rows.saturating_mul(per_row))
@@ -86,13 +87,16 @@ pub fn importance_asks(plan: &Plan) -> Result<Vec<Asked>, RunError> {
     Ok(counts.into_iter().map(asked).collect())
 }
 
-/// Every player of every row of the sample is shuffled as often as asked.
+/// The sample as it is, then every player and group of columns shuffled as often as asked, among all rows and within
+/// strata.
 fn permutation_asks(plan: &Plan) -> Option<(&'static str, u64)> {
     let config = &plan.config().importance;
     let wanted = config.methods.as_ref().is_none_or(|methods| methods.contains(&ImportanceMethod::Permutation));
     let model = plan.model.as_ref().filter(|_| wanted && plan.selection.label.is_some())?;
-    let rows = plan.n_rows.min(DEFAULT_CAP as u64);
-    Some(("permutation", rows.saturating_mul(model.players.len() as u64).saturating_mul(config.repeats)))
+    let rows = plan.n_rows.min(DEFAULT_CAP.min(plan.rows_held()) as u64);
+    let ways = if model.shuffling.strata.is_empty() { 1 } else { 2 };
+    let shuffled = ways * (model.players.len() + model.shuffling.groups.len()) as u64;
+    Some(("permutation", rows.saturating_mul(shuffled.saturating_mul(config.repeats).saturating_add(1))))
 }
 
 /// An attribute and the rows of each of its groups.

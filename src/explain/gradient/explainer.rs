@@ -69,7 +69,7 @@ pub struct GradientExplainer<'a> {
 /// Rows of plain gradients that go through the model together.
 const GROUP: u64 = 64;
 /// Noisy copies of a row, and their noise as a share of the background's range (both as in the paper's figures).
-const COPIES: usize = 50;
+pub const COPIES: usize = 50;
 const NOISE: f64 = 0.15;
 
 impl<'a> GradientExplainer<'a> {

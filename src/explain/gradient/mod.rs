@@ -19,4 +19,4 @@ mod line;
 mod tests;
 
 pub use error::GradientError;
-pub use explainer::{Explained, GradientExplainer, Map, Method, Rules};
+pub use explainer::{COPIES, Explained, GradientExplainer, Map, Method, Rules};

@@ -89,7 +89,8 @@ fn study(plan: &Plan) -> Study<'_> {
 /// A seeded sample in random order, so that its first rows are a sample too.
 fn rows(plan: &Plan) -> Result<Features, RunError> {
     let seed = plan.config().pipeline.seed;
-    let drawn = plan::sample_background(&plan.source, &plan.selection, MOST_ROWS, seed, "importance", plan.batch_rows)?;
+    let n_rows = MOST_ROWS.min(plan.rows_held() as u64);
+    let drawn = plan::sample_background(&plan.source, &plan.selection, n_rows, seed, "importance", plan.batch_rows)?;
     let mut order: Vec<usize> = (0..drawn.features.n_rows).collect();
     Draws::new(seed, "importance rows", &[]).shuffle(&mut order);
     Ok(drawn.features.take(&order))

@@ -47,11 +47,11 @@ pub fn foreseen(plan: &Plan) -> Result<Vec<CurveCost>, RunError> {
         costs.push(match method {
             ImportanceMethod::Pdp => partial(&drawing, asked)?,
             ImportanceMethod::Ale => asked(name.to_owned(), accumulated(&drawing)),
-            _ => asked(name.to_owned(), INDIVIDUALS.min(plan.n_rows) * points(&drawing)),
+            _ => asked(name.to_owned(), INDIVIDUALS.min(drawing.rows().n_rows as u64) * points(&drawing)),
         });
         if method != ImportanceMethod::Ice {
-            for joint in joint_grids(plan, &drawing.columns, &drawing.rows, method) {
-                let rows = joint.n_rows(plan).min(plan.n_rows) * joint.evaluations_per_row();
+            for joint in joint_grids(plan, &drawing.columns, drawing.rows(), method) {
+                let rows = joint.n_rows(plan).min(drawing.rows().n_rows as u64) * joint.evaluations_per_row();
                 costs.push(asked(format!("{name} of {}", joint.name()), rows));
             }
         }
@@ -62,11 +62,11 @@ pub fn foreseen(plan: &Plan) -> Result<Vec<CurveCost>, RunError> {
 fn partial(drawing: &Drawing, asked: impl Fn(String, u64) -> CurveCost) -> Result<CurveCost, RunError> {
     let places = drawing.places();
     let drawn: Vec<(&Drawn, &Places)> = places.iter().map(|(drawn, places)| (*drawn, places)).collect();
-    let rows = drawing.rows.n_rows as u64;
+    let rows = drawing.rows().n_rows as u64;
     let values = |at: usize| drawn[at].1.grid.len() as u64;
     let all: u64 = (0..drawn.len()).map(values).sum();
     let name = || "pdp".to_owned();
-    let Some(trial) = exact::tried(drawing.plan, &drawing.rows, &drawn)? else {
+    let Some(trial) = exact::tried(drawing.plan, drawing.rows(), &drawn)? else {
         return Ok(asked(name(), rows * all));
     };
     let unread: u64 = trial.unread.iter().map(|unread| values(unread.column)).sum();
@@ -80,9 +80,9 @@ fn partial(drawing: &Drawing, asked: impl Fn(String, u64) -> CurveCost) -> Resul
 
 fn accumulated(drawing: &Drawing) -> u64 {
     let of = |drawn: &Drawn| {
-        let grid = drawn.steps(drawing.plan, &drawing.rows)?;
+        let grid = drawn.steps(drawing.plan, drawing.rows())?;
         let scores = if grid.is_continuous() { 2 } else { 4 };
-        Some(scores * drawing.rows.n_rows as u64)
+        Some(scores * drawing.rows().n_rows as u64)
     };
     drawing.columns.iter().filter_map(of).sum()
 }
@@ -91,7 +91,7 @@ fn points(drawing: &Drawing) -> u64 {
     drawing
         .columns
         .iter()
-        .filter_map(|drawn| drawn.individual_points(drawing.plan, &drawing.rows))
+        .filter_map(|drawn| drawn.individual_points(drawing.plan, drawing.rows()))
         .map(|grid| grid.len() as u64)
         .sum()
 }

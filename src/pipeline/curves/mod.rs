@@ -19,7 +19,7 @@ use crate::importance::dependence::{
     CurveOutput, CurveSettings, accumulated_effects, centred, individual_curves, partial_dependence,
 };
 use crate::model::predictor::Predictor;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Background, Plan};
 use grids::{Drawn, Places};
 
 /// Rows that curves are averaged over where the model must be asked, drawn with the seed where there are more.
@@ -62,10 +62,10 @@ fn wanted(plan: &Plan) -> Vec<ImportanceMethod> {
         .collect()
 }
 
-fn rows(plan: &Plan, n_rows: u64) -> Result<Features, RunError> {
-    let seed = plan.config().pipeline.seed;
-    let drawn = plan::sample_background(&plan.source, &plan.selection, n_rows, seed, "curves", plan.batch_rows)?;
-    Ok(drawn.features)
+/// The rows that are asked about; curves of fewer rows take theirs from these.
+fn rows(plan: &Plan) -> Result<Background, RunError> {
+    let (n_rows, seed) = (MOST_ROWS.min(plan.rows_held() as u64), plan.config().pipeline.seed);
+    Ok(plan::sample_background(&plan.source, &plan.selection, n_rows, seed, "curves", plan.batch_rows)?)
 }
 
 fn settings(plan: &Plan) -> CurveSettings {
@@ -77,26 +77,34 @@ fn settings(plan: &Plan) -> CurveSettings {
 struct Drawing<'a> {
     plan: &'a Plan,
     predictor: &'a dyn Predictor,
-    rows: Features,
+    drawn: Background,
     columns: Vec<Drawn<'a>>,
     settings: CurveSettings,
 }
 
 impl<'a> Drawing<'a> {
     fn new(plan: &'a Plan, predictor: &'a dyn Predictor) -> Result<Self, RunError> {
-        let (rows, columns) = (rows(plan, MOST_ROWS)?, grids::columns(plan));
-        Ok(Self { plan, predictor, rows, columns, settings: settings(plan) })
+        let (drawn, columns) = (rows(plan)?, grids::columns(plan));
+        Ok(Self { plan, predictor, drawn, columns, settings: settings(plan) })
+    }
+
+    fn rows(&self) -> &Features {
+        &self.drawn.features
+    }
+
+    fn fewer(&self, n_rows: u64) -> Features {
+        self.drawn.fewer(n_rows, self.plan.config().pipeline.seed)
     }
 
     /// Columns that have partial dependence, and where.
     fn places(&self) -> Vec<(&Drawn<'a>, Places)> {
-        self.columns.iter().filter_map(|drawn| Some((drawn, drawn.places(self.plan, &self.rows)?))).collect()
+        self.columns.iter().filter_map(|drawn| Some((drawn, drawn.places(self.plan, self.rows())?))).collect()
     }
 
     fn partial(&self, curves: &mut Curves) -> Result<(), RunError> {
         let places = self.places();
         let drawn: Vec<(&Drawn, &Places)> = places.iter().map(|(drawn, places)| (*drawn, places)).collect();
-        let read = exact::read(self.plan, &self.rows, &drawn, &self.settings)?;
+        let read = exact::read(self.plan, self.rows(), &drawn, &self.settings)?;
         let mut of_column: Vec<Option<Vec<CurvePoint>>> = vec![None; drawn.len()];
         if let Some(read) = read {
             read.curves.into_iter().for_each(|(at, points)| of_column[at] = Some(points));
@@ -114,7 +122,7 @@ impl<'a> Drawing<'a> {
             let points = match found {
                 Some(points) => points,
                 None => {
-                    let (rows, grid) = (&self.rows, &places.grid);
+                    let (rows, grid) = (self.rows(), &places.grid);
                     let asked = partial_dependence(self.predictor, rows, None, drawn.varied, grid, &self.settings);
                     places.drawn(asked.map_err(RunError::unacceptable)?)
                 }
@@ -128,8 +136,8 @@ impl<'a> Drawing<'a> {
         let mut points = Vec::new();
         for drawn in &self.columns {
             // A single value has no effect to accumulate.
-            let Some(grid) = drawn.steps(self.plan, &self.rows) else { continue };
-            let found = accumulated_effects(self.predictor, &self.rows, None, drawn.varied, &grid, &self.settings);
+            let Some(grid) = drawn.steps(self.plan, self.rows()) else { continue };
+            let found = accumulated_effects(self.predictor, self.rows(), None, drawn.varied, &grid, &self.settings);
             points.extend(found.map_err(RunError::unacceptable)?);
         }
         Ok(points)
@@ -137,11 +145,11 @@ impl<'a> Drawing<'a> {
 
     /// As they are, then each less its own beginning.
     fn individual(&self) -> Result<Vec<CurvePoint>, RunError> {
-        let individuals = rows(self.plan, INDIVIDUALS)?;
+        let individuals = self.fewer(INDIVIDUALS);
         let ids: Vec<String> = (0..individuals.n_rows).map(|row| format!("row {row} of the sample")).collect();
         let mut points = Vec::new();
         for drawn in &self.columns {
-            let Some(grid) = drawn.individual_points(self.plan, &self.rows) else { continue };
+            let Some(grid) = drawn.individual_points(self.plan, self.rows()) else { continue };
             let found = individual_curves(self.predictor, &individuals, &ids, drawn.varied, &grid, &self.settings);
             let found = found.map_err(RunError::unacceptable)?;
             points.extend(centred(&found));

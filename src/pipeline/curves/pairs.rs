@@ -63,8 +63,8 @@ pub fn joint_grids<'a>(
 /// Joint curves by one method.
 pub fn curves(drawing: &Drawing, method: ImportanceMethod) -> Result<Vec<CurvePoint>, RunError> {
     let (plan, mut points) = (drawing.plan, Vec::new());
-    for joint in joint_grids(plan, &drawing.columns, &drawing.rows, method) {
-        let rows = super::rows(plan, joint.n_rows(plan))?;
+    for joint in joint_grids(plan, &drawing.columns, drawing.rows(), method) {
+        let rows = drawing.fewer(joint.n_rows(plan));
         let pair =
             Pair { features: joint.columns.map(|column| column.varied), grids: [&joint.grids[0], &joint.grids[1]] };
         let found = match method {

@@ -44,7 +44,8 @@ pub fn compare(
             audit.drift.extend(reference.drift.iter().cloned());
         }
     }
-    audit.history = nights::before(store, audit, previous.as_ref(), supersedes)?;
+    let its_audit = references.get(PREVIOUS).and_then(|found| found.as_ref().ok()).map(|reference| &reference.audit);
+    audit.history = nights::before(store, audit, previous.as_ref().map(|run| (run, its_audit)), supersedes)?;
     audit.baseline = previous.map(|run| baseline(&run, references.get(PREVIOUS), audit));
     audit.notes.extend(note(audit.baseline.as_ref()));
     audit.gates = decide(plan, audit, &references)?;

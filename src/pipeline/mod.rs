@@ -279,7 +279,8 @@ impl<'a> Computation<'a> {
             ),
             None => (None, curves::Curves::default()),
         };
-        let conditional = permuting::note(plan, sample.as_ref()).filter(|_| permutation.is_some());
+        let (permutation, conditional) = permutation.unzip();
+        let conditional = conditional.flatten();
         let people = people.and_then(PeopleSample::finish);
         let individual =
             self.timed("individual", || individual(plan, people, &levels, &fairness.attributes, predictor))?;

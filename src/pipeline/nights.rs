@@ -12,22 +12,19 @@ const MOST_NIGHTS: usize = 30;
 /// succeeded and that no other superseded; files may have been pruned since.
 ///
 /// `previous`, the run's baseline, knows the nights before it; what it does not know is read from the runs' own records.
-/// A night whose record cannot be read keeps its verdict alone.
+/// `its_audit` is that run's record where it was read already. A night whose record cannot be read keeps its verdict alone.
 pub fn before(
     store: &Store,
     audit: &Audit,
-    previous: Option<&RunSummary>,
+    previous: Option<(&RunSummary, Option<&Audit>)>,
     supersedes: Option<&str>,
 ) -> Result<Vec<Night>, StoreError> {
-    let Some(previous) = previous else { return Ok(Vec::new()) };
+    let Some((previous, its_audit)) = previous else { return Ok(Vec::new()) };
     let runs = store.runs(RunFilter { pipeline: Some(&audit.run.pipeline), ..RunFilter::default() })?;
-    let mut known: BTreeMap<String, Night> = store
-        .audit(previous)
-        .map(|previous| {
-            let own = privacy::night(&privacy::published(&previous).audit);
-            previous.history.into_iter().chain([own]).map(|night| (night.run_id.clone(), night)).collect()
-        })
-        .unwrap_or_default();
+    let read_again = if its_audit.is_none() { store.audit(previous).ok() } else { None };
+    let nights_of = |audit: &Audit| audit.history.iter().cloned().chain([published(audit)]).collect::<Vec<_>>();
+    let known = its_audit.or(read_again.as_ref()).map(nights_of).unwrap_or_default();
+    let mut known: BTreeMap<String, Night> = known.into_iter().map(|night| (night.run_id.clone(), night)).collect();
     let nights = standing(&runs, &audit.run.as_of, supersedes);
     Ok(nights.into_iter().map(|run| known.remove(&run.run_id).unwrap_or_else(|| read(store, run))).collect())
 }
@@ -47,9 +44,13 @@ fn standing<'a>(runs: &'a [RunSummary], as_of: &str, supersedes: Option<&str>) -
     nights.split_off(nights.len().saturating_sub(MOST_NIGHTS))
 }
 
+/// What a run's own report told of its night.
+fn published(audit: &Audit) -> Night {
+    privacy::night(&privacy::published(audit).audit)
+}
+
 fn read(store: &Store, run: &RunSummary) -> Night {
-    let published = store.audit(run).map(|audit| privacy::published(&audit).audit);
-    published.map(|audit| privacy::night(&audit)).unwrap_or_else(|_| Night {
+    store.audit(run).map(|audit| published(&audit)).unwrap_or_else(|_| Night {
         run_id: run.run_id.clone(),
         as_of: run.as_of.clone(),
         verdict: run.verdict.unwrap_or(crate::audit::Decision::Insufficient),

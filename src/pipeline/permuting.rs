@@ -7,12 +7,15 @@ use crate::importance::{self, PermutationImportance, Sample, Settings, Shuffle, 
 use crate::model::predictor::Predictor;
 use crate::plan::{Plan, PlannedModel, importance_task};
 
+/// Permutation importance, and what a reader of its conditional form must know.
+pub type Permuted = (PermutationImportance, Option<String>);
+
 /// Measured on the sample; `None` where it is not asked for, or there is nothing to lose.
 pub fn permutation(
     plan: &Plan,
     sample: Option<&Sample>,
     predictor: &dyn Predictor,
-) -> Result<Option<PermutationImportance>, RunError> {
+) -> Result<Option<Permuted>, RunError> {
     let asked = plan.config().importance.methods.as_ref();
     if asked.is_some_and(|methods| !methods.contains(&ImportanceMethod::Permutation)) {
         return Ok(None);
@@ -36,22 +39,21 @@ pub fn permutation(
             ways.push(Shuffle { method, purpose: together, players: &groups, strata });
         }
     }
-    shuffles(predictor, sample, &ways, &settings(plan)).map(Some).map_err(RunError::unacceptable)
+    let found = shuffles(predictor, sample, &ways, &settings(plan)).map_err(RunError::unacceptable)?;
+    let note = strata.map(|strata| note(plan, &strata, sample.features.n_rows));
+    Ok(Some((found, note)))
 }
 
-/// What a reader of conditional importance must know.
-pub fn note(plan: &Plan, sample: Option<&Sample>) -> Option<String> {
-    let (model, sample) = (plan.model.as_ref()?, sample?);
-    let strata = strata(plan, model, sample)?;
+fn note(plan: &Plan, strata: &Strata, n_rows: usize) -> String {
     let columns = plan.config().importance.strata.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>();
-    Some(format!(
+    format!(
         "Conditional permutation importance shuffles among rows that agree in {}: {} strata of {} rows. {} rows are alone in \
          theirs and keep their values, which makes importance smaller.",
         columns.join(", "),
         strata.len(),
-        sample.features.n_rows,
+        n_rows,
         strata.n_alone()
-    ))
+    )
 }
 
 fn strata(plan: &Plan, model: &PlannedModel, sample: &Sample) -> Option<Strata> {

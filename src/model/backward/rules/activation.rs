@@ -19,7 +19,8 @@ fn slope(tape: &mut Tape, call: &Call) -> Option<String> {
     let (x, y) = (call.x(0), call.y());
     let parameter = |name: &str, default: f64| call.node.float(name).map_or(default, f64::from);
     Some(match call.node.op_type.as_str() {
-        "Relu" => above(tape, x, 0.0),
+        // Of the output, so that what comes before may be fused with it.
+        "Relu" => above(tape, y, 0.0),
         "ThresholdedRelu" => above(tape, x, parameter("alpha", 1.0)),
         "LeakyRelu" => {
             let below = tape.number(parameter("alpha", 0.01), x);

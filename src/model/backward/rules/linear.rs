@@ -216,6 +216,18 @@ impl Window {
         ]
     }
 
+    pub fn is_unpadded(&self) -> bool {
+        matches!(&self.padding, Padding::Fixed(pads) if pads.iter().all(|pad| *pad == 0))
+    }
+
+    /// Whether the sizes of `x` are known to be multiples of the strides.
+    pub fn divides(&self, tape: &Tape, x: &str) -> bool {
+        let dims = tape.types.dims(tape.graph, x).unwrap_or_default();
+        let sizes = dims.iter().skip(2).map(fixed).zip(&self.strides);
+        dims.len() == 2 + self.strides.len()
+            && sizes.into_iter().all(|(size, step)| size.is_some_and(|size| size % step == 0))
+    }
+
     /// Padding at the beginning of the dimensions behind the channel, as a tensor.
     pub fn begins(&self, tape: &mut Tape, call: &Call) -> String {
         match &self.padding {

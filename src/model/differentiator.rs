@@ -224,6 +224,9 @@ impl Differentiator {
             let outputs = outputs.slice(s![from..to, ..]);
             parts.push(self.chunk(points.slice(s![from..to, ..]), references, outputs)?);
         }
+        if parts.len() == 1 {
+            return Ok(parts.remove(0));
+        }
         let join = |of: fn(&Gradients) -> &Array2<f64>, width: usize| {
             let views: Vec<_> = parts.iter().map(|part| of(part).view()).collect();
             concatenate(Axis(0), &views).unwrap_or_else(|_| Array2::zeros((0, width)))
@@ -256,21 +259,26 @@ impl Differentiator {
             values.extend(self.values(references, padded, Some(&self.backward.references)).map_err(&broken)?);
         }
         let seeds = outputs.dot(&self.weights);
-        let seed: Vec<f64> = (0..padded).flat_map(|at| seeds.row(at.min(n_rows - 1)).to_vec()).collect();
-        let shape = vec![padded as i64, self.weights.ncols() as i64];
-        let seed = tensor(shape, seed, self.backward.element).map_err(|error| broken(error.to_string()))?;
+        let shape = vec![padded as i64, seeds.ncols() as i64];
+        let seed = tensor(shape, seeds.view(), padded, self.backward.element);
+        let seed = seed.map_err(|error| broken(error.to_string()))?;
         values.push((self.backward.seed.as_str(), seed));
         self.pool.with(|session| {
             let found = session.run(values).map_err(|error| broken(error.to_string()))?;
             let matrix = |name: &str| -> Result<Array2<f64>, PredictError> {
                 let value = found.get(name).ok_or_else(|| broken(format!("no output `{name}`")))?;
                 let all = read::numbers(value, padded).map_err(|problem| broken(format!("`{name}`: {problem}")))?;
-                Ok(all.slice(s![..n_rows, ..]).to_owned())
+                Ok(if padded == n_rows { all } else { all.slice(s![..n_rows, ..]).to_owned() })
             };
             let scores = matrix(&self.backward.score)?.dot(&self.weights.t());
-            let parts = self.backward.gradients.iter().map(|name| matrix(name)).collect::<Result<Vec<_>, _>>()?;
-            let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
-            let gradients = concatenate(Axis(1), &views).map_err(|error| broken(error.to_string()))?;
+            let gradients = match self.backward.gradients.as_slice() {
+                [one] => matrix(one)?,
+                several => {
+                    let parts = several.iter().map(|name| matrix(name)).collect::<Result<Vec<_>, _>>()?;
+                    let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+                    concatenate(Axis(1), &views).map_err(|error| broken(error.to_string()))?
+                }
+            };
             Ok(Gradients { scores, gradients })
         })
     }
@@ -285,12 +293,8 @@ impl Differentiator {
         let mut from = 0;
         let mut values = Vec::new();
         for (at, input) in self.inputs(padded).into_iter().enumerate() {
-            let last = points.nrows().saturating_sub(1);
-            let mut numbers = Vec::with_capacity(padded * input.width);
-            for row in 0..padded {
-                numbers.extend(points.slice(s![row.min(last), from..from + input.width]));
-            }
-            let value = tensor(input.shape, numbers, input.element).map_err(|error| error.to_string())?;
+            let own = points.slice(s![.., from..from + input.width]);
+            let value = tensor(input.shape, own, padded, input.element).map_err(|error| error.to_string())?;
             values.push((names.map_or(input.name, |names| names[at].as_str()), value));
             from += input.width;
         }
@@ -328,11 +332,24 @@ struct Input<'a> {
     width: usize,
 }
 
-fn tensor(shape: Vec<i64>, values: Vec<f64>, element: ElementType) -> ort::Result<SessionInputValue<'static>> {
+/// Rows as a tensor of `padded` of them; the last is repeated.
+fn tensor(
+    shape: Vec<i64>,
+    rows: ArrayView2<f64>,
+    padded: usize,
+    element: ElementType,
+) -> ort::Result<SessionInputValue<'static>> {
     Ok(match element {
-        ElementType::Double => Tensor::from_array((shape, values))?.into(),
-        _ => Tensor::from_array((shape, values.iter().map(|value| *value as f32).collect::<Vec<_>>()))?.into(),
+        ElementType::Double => Tensor::from_array((shape, repeated(rows, padded, |value| value)))?.into(),
+        _ => Tensor::from_array((shape, repeated(rows, padded, |value| value as f32)))?.into(),
     })
+}
+
+fn repeated<T>(rows: ArrayView2<f64>, padded: usize, number: impl Fn(f64) -> T) -> Vec<T> {
+    let last = rows.nrows().saturating_sub(1);
+    let mut numbers = Vec::with_capacity(padded * rows.ncols());
+    (0..padded).for_each(|row| numbers.extend(rows.row(row.min(last)).iter().map(|value| number(*value))));
+    numbers
 }
 
 impl Differentiable for Differentiator {

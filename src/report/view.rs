@@ -16,7 +16,7 @@ use crate::report::text::say;
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// Names of all sections, in the order of the report, then those that only some documents have.
+/// Names of all sections, in the order of the report, then the [`ANNEXES`].
 pub const SECTIONS: &[&str] = &[
     "gates",
     "scope",
@@ -38,6 +38,8 @@ pub const SECTIONS: &[&str] = &[
     "impact-ratios",
     "reasons",
 ];
+/// Those that only some documents have.
+pub const ANNEXES: &[&str] = &["impact-ratios", "reasons"];
 
 /// The whole report.
 #[derive(Debug, Clone, PartialEq, Serialize)]

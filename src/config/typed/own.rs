@@ -61,10 +61,16 @@ places! {
     Fairness = "fairness",
     /// After what drives the model.
     Drivers = "drivers",
+    /// After the effects of columns.
+    Effects = "effects",
+    /// After how simple the model is.
+    Simplicity = "simplicity",
     /// After what drives the gaps.
     Gaps = "gaps",
     /// After the cases.
     Cases = "cases",
+    /// After the pictures.
+    Pictures = "pictures",
     /// After further methods.
     Opinions = "opinions",
     /// After what small changes do to decisions.

@@ -10,10 +10,13 @@ const TOP: f64 = 14.0;
 const LEFT: f64 = 58.0;
 const BOTTOM: f64 = 46.0;
 const RIGHT: f64 = 22.0;
+/// Room for the ticks and the title of an axis at the right.
+const RIGHT_AXIS: f64 = 58.0;
 /// Most points of one line; more are thinned evenly.
 const MAX_POINTS: usize = 200;
 /// Most room for a name in the legend.
 const MAX_LEGEND: f64 = 210.0;
+const LEGEND_LINE: f64 = 17.0;
 
 /// Drawn plot. `lines`, `legend` and classes `s0`…`s5` belong together; dash patterns tell lines apart without colour.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -33,12 +36,23 @@ pub struct Plot {
     pub y_title: Label,
     pub x_ticks: Vec<Tick>,
     pub y_ticks: Vec<Tick>,
+    pub right_axis: Option<RightAxis>,
     /// What a useless or a perfect model would show.
     pub diagonal: bool,
     pub clouds: Vec<Cloud>,
     pub lines: Vec<Line>,
     pub threshold: Option<Mark>,
     pub legend: Vec<Key>,
+}
+
+/// The scale of lines that do not share the one at the left.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RightAxis {
+    pub title: Label,
+    pub title_x: Px,
+    pub text_x: Px,
+    pub tick_end: Px,
+    pub ticks: Vec<Tick>,
 }
 
 /// Many dots of one colour as one path.
@@ -84,6 +98,14 @@ pub struct Series {
     /// Intervals of y, as long as `points` or empty.
     pub intervals: Vec<Option<(f64, f64)>>,
     pub with_dots: bool,
+    /// Which of the six colours and dashes; its place among the series where none is given.
+    pub tone: Option<usize>,
+}
+
+impl Series {
+    fn class(&self, at: usize) -> String {
+        format!("s{}", self.tone.unwrap_or(at) % 6)
+    }
 }
 
 /// Where the legend has room.
@@ -107,7 +129,12 @@ pub struct Axis<'a> {
 
 /// An empty plot with its axes.
 pub fn frame(x: &Axis, y: &Axis, height: f64) -> (Plot, Scale, Scale) {
-    let (right, bottom) = (super::HALF - RIGHT, height - BOTTOM);
+    frame_with(x, y, None, height)
+}
+
+/// An empty plot with its axes, and perhaps one at the right.
+pub fn frame_with(x: &Axis, y: &Axis, beside: Option<&Axis>, height: f64) -> (Plot, Scale, Scale) {
+    let (right, bottom) = (super::HALF - beside.map_or(RIGHT, |_| RIGHT_AXIS), height - BOTTOM);
     let x_scale = Scale::new(x.domain, (LEFT, right));
     let y_scale = Scale::new(y.domain, (bottom, TOP));
     let plot = Plot {
@@ -126,6 +153,13 @@ pub fn frame(x: &Axis, y: &Axis, height: f64) -> (Plot, Scale, Scale) {
         y_title: Label::within(y.title, bottom - TOP, super::TEXT),
         x_ticks: if x.percent { x_scale.percent_ticks(5) } else { x_scale.ticks(5) },
         y_ticks: if y.percent { y_scale.percent_ticks(5) } else { y_scale.ticks(5) },
+        right_axis: beside.map(|axis| RightAxis {
+            title: Label::within(axis.title, bottom - TOP, super::TEXT),
+            title_x: Px(super::HALF - 4.0),
+            text_x: Px(right + 7.0),
+            tick_end: Px(right + 4.0),
+            ticks: Scale::new(axis.domain, (bottom, TOP)).ticks(5),
+        }),
         diagonal: false,
         clouds: Vec::new(),
         lines: Vec::new(),
@@ -193,7 +227,7 @@ fn line(series: &Series, at: usize, x: &Scale, y: &Scale) -> Line {
     let place = |p: &(f64, f64)| is_finite(p).then(|| (x.at(p.0), y.at(p.1)));
     let points: Vec<Option<(f64, f64)>> = thin(&series.points, MAX_POINTS).iter().map(place).collect();
     Line {
-        class: format!("s{}", at % 6),
+        class: series.class(at),
         d: polyline(&points),
         whiskers: whiskers(series, x, y),
         dots: series.with_dots.then(|| dots(points.iter().copied().flatten())),
@@ -225,11 +259,24 @@ fn whiskers(series: &Series, x: &Scale, y: &Scale) -> Option<String> {
     (!d.is_empty()).then_some(d)
 }
 
+/// A legend in the corner where it covers the fewest of the `marks` of the plot.
+pub fn legend_aside(series: &[Series], plot: &Plot, marks: &[(f64, f64)]) -> Vec<Key> {
+    let corners = [Corner::TopLeft, Corner::TopRight, Corner::BottomRight, Corner::BottomLeft];
+    let covered = |keys: &Vec<Key>| marks.iter().filter(|mark| keys.iter().any(|key| key.covers(**mark))).count();
+    corners.map(|corner| legend(series, corner, plot)).into_iter().min_by_key(covered).unwrap_or_default()
+}
+
+impl Key {
+    fn covers(&self, (x, y): (f64, f64)) -> bool {
+        let end = self.text_x.0 + label::width(&self.label.text, super::TEXT);
+        (self.x.0..=end).contains(&x) && (y - self.y.0).abs() <= LEGEND_LINE / 2.0
+    }
+}
+
 fn legend(series: &[Series], corner: Corner, plot: &Plot) -> Vec<Key> {
-    const LINE: f64 = 17.0;
     let labels: Vec<Label> = series.iter().map(|s| Label::within(&s.name, MAX_LEGEND, super::TEXT)).collect();
     let longest = labels.iter().map(|label| label::width(&label.text, super::TEXT)).fold(0.0, f64::max);
-    let height = LINE * series.len() as f64;
+    let height = LEGEND_LINE * series.len() as f64;
     let at_left = matches!(corner, Corner::TopLeft | Corner::BottomLeft);
     let at_top = matches!(corner, Corner::TopLeft | Corner::TopRight);
     let x = if at_left { plot.left.0 + 10.0 } else { plot.right.0 - longest - 40.0 };
@@ -238,12 +285,12 @@ fn legend(series: &[Series], corner: Corner, plot: &Plot) -> Vec<Key> {
         _ if at_top => plot.top.0 + 8.0,
         _ => plot.bottom.0 - height - 4.0,
     };
-    let key = |(at, label): (usize, Label)| {
-        let y = top + LINE * at as f64 + 7.0;
-        let class = format!("s{}", at % 6);
+    let key = |(at, (label, series)): (usize, (Label, &Series))| {
+        let y = top + LEGEND_LINE * at as f64 + 7.0;
+        let class = series.class(at);
         Key { class, x: Px(x), x_end: Px(x + 22.0), text_x: Px(x + 28.0), y: Px(y), text_y: Px(y + 4.0), label }
     };
-    labels.into_iter().enumerate().map(key).collect()
+    labels.into_iter().zip(series).enumerate().map(key).collect()
 }
 
 #[cfg(test)]
@@ -284,6 +331,32 @@ mod tests {
             plot.x_ticks.into_iter().map(|tick| tick.text).collect::<Vec<_>>().join(" ")
         };
         assert_eq!((ticks(3), ticks(12)), ("1 2 3".into(), "1 3 5 7 9 11".into()));
+    }
+
+    #[test]
+    fn an_axis_at_the_right_leaves_room_for_its_ticks_and_is_level_with_the_one_at_the_left() {
+        let right = Axis { title: "right", domain: (0.0, 10.0), percent: false };
+        let (plot, x, y) = frame_with(&unit("x"), &unit("y"), Some(&right), 300.0);
+        let axis = plot.right_axis.as_ref().unwrap();
+        assert_eq!((axis.ticks[0].at, axis.ticks.last().unwrap().at), (y.px(0.0), y.px(1.0)));
+        assert!(x.at(1.0) < axis.text_x.0 && axis.text_x.0 + label::width("10", 11.0) < axis.title_x.0 - 11.0);
+        assert!(frame(&unit("x"), &unit("y"), 300.0).0.right_axis.is_none());
+    }
+
+    #[test]
+    fn a_legend_stands_where_the_marks_leave_room() {
+        let series = ["one", "two"].map(|name| Series { name: name.into(), ..Series::default() });
+        let (plot, x, y) = frame(&unit("x"), &unit("y"), 300.0);
+        let place = |marks: &[(f64, f64)]| {
+            let marks: Vec<(f64, f64)> = marks.iter().map(|(a, b)| (x.at(*a), y.at(*b))).collect();
+            let keys = legend_aside(&series, &plot, &marks);
+            (keys[0].x.0 > plot.centre_x.0, keys[0].y.0 > plot.centre_y.0)
+        };
+        let (top_left, top_right, bottom_right) = ((0.06, 0.94), (0.94, 0.94), (0.94, 0.04));
+        assert_eq!(place(&[]), (false, false));
+        assert_eq!(place(&[top_left]), (true, false));
+        assert_eq!(place(&[top_left, top_right]), (true, true));
+        assert_eq!(place(&[top_left, top_right, bottom_right]), (false, true));
     }
 
     #[test]

@@ -162,6 +162,7 @@ fn series(name: &str, points: &[&CurvePoint], with_dots: bool) -> Series {
         points: points.iter().map(|p| (p.x, p.y)).collect(),
         intervals: if with_dots { points.iter().map(|p| p.ci_low.zip(p.ci_high)).collect() } else { Vec::new() },
         with_dots,
+        ..Series::default()
     }
 }
 

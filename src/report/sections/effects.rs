@@ -97,7 +97,7 @@ fn along_numbers(lookup: &Lookup, feature: &str, curves: &[Curve]) -> Option<Fig
             true => Vec::new(),
             false => points.iter().map(|p| p.ci_low.zip(p.ci_high).map(|(a, b)| (a - shift, b - shift))).collect(),
         },
-        with_dots: false,
+        ..Series::default()
     };
     let drawn: Vec<Series> = curves.iter().zip(&shifts).map(series).collect();
     let plot = plot::lines(&x, &y, &drawn, Corner::TopLeft);

@@ -229,7 +229,13 @@ fn series(lookup: &Lookup, layers: &[&LayerActivity], attribute: &str) -> Option
     };
     let found: Vec<_> = layers.iter().enumerate().filter_map(at).collect();
     let (points, intervals): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-    (!points.is_empty()).then(|| Series { name: told(lookup, attribute), points, intervals, with_dots: true })
+    (!points.is_empty()).then(|| Series {
+        name: told(lookup, attribute),
+        points,
+        intervals,
+        with_dots: true,
+        ..Series::default()
+    })
 }
 
 fn probes(lookup: &Lookup, layers: &[&LayerActivity], asked: &[&str]) -> Table {

@@ -21,6 +21,7 @@ pub mod layers;
 pub mod nights;
 pub mod nights_told;
 pub mod opinions;
+mod overlaid;
 pub mod performance;
 pub mod pictures;
 pub mod provenance;

@@ -106,6 +106,7 @@ fn figure(
         points: points.iter().map(|point| (point.x, point.y)).collect(),
         intervals: points.iter().map(|point| point.ci_low.zip(point.ci_high)).collect(),
         with_dots: true,
+        ..Series::default()
     };
     let series: Vec<Series> = curves.iter().map(series).collect();
     let (size, share) = (say!("robustness.size"), say!("robustness.share"));

@@ -367,6 +367,7 @@ fn the_widest_audit_fits_into_two_megabytes_and_says_what_it_leaves_out() {
     assert!(started.elapsed().as_secs_f64() < 20.0, "unoptimised builds included");
     assert!(
         html.contains("of 200 groups shown")
+            && html.contains("7 of 10 classes shown, in model order.")
             && html.contains("of 50 features shown")
             && html.contains("of 1,000 rows shown")
     );

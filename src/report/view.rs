@@ -96,6 +96,8 @@ pub struct Section {
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Part {
     pub title: Option<Label>,
+    /// `None`: always to be seen.
+    pub fold: Option<Fold>,
     pub sentences: Vec<String>,
     pub key_figures: Vec<KeyFigure>,
     pub facts: Vec<Fact>,
@@ -107,6 +109,14 @@ pub struct Part {
     pub prose: Option<Prose>,
     /// Tables that are opened on demand (and in print).
     pub folded: Vec<Table>,
+}
+
+/// A stretch that is opened and closed by its title; on paper it is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fold {
+    Open,
+    Closed,
 }
 
 /// One number set large.
@@ -162,8 +172,13 @@ impl Part {
         Self { title: Some(Label::fit(title.as_ref(), 80)), ..Self::default() }
     }
 
+    /// The same under a title that opens and closes it.
+    pub fn folded(self, title: impl AsRef<str>, fold: Fold) -> Self {
+        Self { title: Some(Label::fit(title.as_ref(), 80)), fold: Some(fold), ..self }
+    }
+
     pub fn is_empty(&self) -> bool {
-        Self { title: None, ..self.clone() } == Self::default()
+        Self { title: None, fold: None, ..self.clone() } == Self::default()
     }
 }
 

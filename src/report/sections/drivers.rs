@@ -17,7 +17,7 @@ use crate::report::words;
 /// Most features in a chart.
 const MAX_FEATURES: usize = 20;
 /// Most outputs with charts of their own.
-const MAX_OUTPUTS: usize = 10;
+pub const MAX_OUTPUTS: usize = 10;
 /// Most outputs with triangles of interactions.
 const MAX_WITH_INTERACTIONS: usize = 3;
 /// Most dots of one feature, and of all beeswarms together.

@@ -1,181 +1,73 @@
 //! What drives the gaps: mean attributions by group and feature, and the decomposition of mean-score gaps.
 
-use super::drivers::short_scale;
+use super::drivers::{MAX_OUTPUTS, short_scale};
+use super::group_features;
 use super::proxies;
 use crate::audit::{AttributionGap, GroupAttribution};
-use crate::report::charts::heatmap::{self, Block, Tile};
 use crate::report::charts::waterfall::{self, Step};
-use crate::report::charts::{self, Chart, Figure};
+use crate::report::charts::{Chart, Figure};
 use crate::report::label::{self, Label};
 use crate::report::lookup::{self, Lookup};
 use crate::report::number;
-use crate::report::table::{Cell, Column, Table};
+use crate::report::table::{Cell, Table};
 use crate::report::text::{heads, say};
-use crate::report::view::{Part, Section};
+use crate::report::view::{Fold, Part, Section};
 use crate::report::words;
 use std::collections::BTreeMap;
 
-const MAX_FEATURES: usize = 14;
-/// Most groups of one attribute, and of all, in the heatmap.
-const MAX_GROUPS: usize = 12;
-const MAX_ROWS: usize = 40;
-/// Most gap waterfalls, most terms in one.
+/// Most cells of heatmaps of all outputs together, so that the page stays small.
+const MAX_CELLS: usize = 1_200;
+/// Most gap waterfalls of an output and of all, most terms in one.
 const MAX_GAPS: usize = 4;
+const MAX_ALL_GAPS: usize = 12;
 const MAX_TERMS: usize = 9;
 
 /// `(attribute, group, feature)` → summary, of one output.
-type Summaries<'a> = BTreeMap<(&'a str, &'a str, &'a str), &'a GroupAttribution>;
+pub type Summaries<'a> = BTreeMap<(&'a str, &'a str, &'a str), &'a GroupAttribution>;
 
+/// Each output has a stretch of its own where there are several; the first is open.
 pub fn section(lookup: &Lookup) -> Option<Section> {
-    let output = lookup.explained_outputs().into_iter().next()?;
+    let outputs = lookup.explained_outputs();
+    let first = outputs.first()?;
+    let n_cells = group_features::n_cells(lookup, first, &summaries(lookup, first)).max(1);
+    let shown = &outputs[..outputs.len().min(MAX_CELLS / n_cells).clamp(1, MAX_OUTPUTS)];
+    let mut parts: Vec<Part> =
+        shown.iter().enumerate().map(|(at, output)| part(lookup, at, output, shown.len())).collect();
+    if let Some(last) = parts.last_mut().filter(|last| !last.is_empty()) {
+        last.sentences.extend(words::shown_of("classes", shown.len(), outputs.len()));
+    }
+    parts.extend(proxies::part(lookup));
+    Some(Section::of("gaps", say!("gaps.title"), parts)?.with_lede(say!("gaps.lede")))
+}
+
+fn summaries<'a>(lookup: &Lookup<'a>, output: &str) -> Summaries<'a> {
     let here = |g: &&GroupAttribution| g.output == output && !g.attribute.is_empty();
-    let summaries: Summaries = lookup
-        .audit
-        .group_attributions
-        .iter()
-        .filter(here)
-        .map(|g| ((g.attribute.as_str(), g.group_value.as_str(), g.feature.as_str()), g))
-        .collect();
-    let features = features(lookup, output, &summaries);
-    let gaps: Vec<Gap> = gaps(lookup, &summaries);
+    let key = |g: &'a GroupAttribution| ((g.attribute.as_str(), g.group_value.as_str(), g.feature.as_str()), g);
+    lookup.audit.group_attributions.iter().filter(here).map(key).collect()
+}
+
+fn part(lookup: &Lookup, at: usize, output: &str, n_outputs: usize) -> Part {
+    let summaries = summaries(lookup, output);
+    let gaps = gaps(lookup, output, &summaries);
+    // Ids of the first output's figures stay what they are of a single one.
+    let slug = if at == 0 { String::new() } else { format!("-{at}") };
+    let most = MAX_GAPS.min((MAX_ALL_GAPS / n_outputs).max(1));
+    let figure = |(place, gap): (usize, &Gap)| gap.figure(lookup, format!("fig-gap{slug}-{place}"), n_outputs > 1);
+    let heatmap = group_features::heatmap(lookup, &format!("fig-group-features{slug}"), output, &summaries);
     let part = Part {
         sentences: gaps.iter().map(|gap| gap.sentence(lookup)).collect(),
-        figures: heatmap(lookup, output, &features, &summaries)
-            .into_iter()
-            .chain(gaps.iter().take(MAX_GAPS).enumerate().map(|(at, gap)| gap.figure(lookup, at, &short_scale(lookup))))
-            .collect(),
+        figures: heatmap.into_iter().chain(gaps.iter().take(most).enumerate().map(figure)).collect(),
         ..Part::default()
     };
-    let lede = say!("gaps.lede");
-    let parts = std::iter::once(part).chain(proxies::part(lookup)).collect();
-    Some(Section::of("gaps", say!("gaps.title"), parts)?.with_lede(lede))
-}
-
-/// Features in order of importance; all that are summarised.
-fn features<'a>(lookup: &Lookup<'a>, output: &str, summaries: &Summaries<'a>) -> Vec<&'a str> {
-    let ranked: Vec<&str> = lookup.importance("attribution", output).into_iter().map(|i| i.feature.as_str()).collect();
-    let mut features = ranked.clone();
-    for (.., feature) in summaries.keys() {
-        if !features.contains(feature) {
-            features.push(feature);
-        }
+    match n_outputs {
+        1 => part,
+        _ => part.folded(say!("gaps.output", output = output), if at == 0 { Fold::Open } else { Fold::Closed }),
     }
-    features.retain(|feature| summaries.keys().any(|key| key.2 == *feature));
-    features
-}
-
-fn heatmap(lookup: &Lookup, output: &str, features: &[&str], summaries: &Summaries) -> Option<Figure> {
-    let shown = &features[..features.len().min(MAX_FEATURES)];
-    let rows = rows(lookup, summaries);
-    let n_rows: usize = rows.iter().map(|(_, groups)| groups.len()).sum();
-    let mean =
-        |attribute: &str, group: &str, feature: &str| summaries.get(&(attribute, group, feature)).map(|g| g.mean);
-    let all =
-        rows.iter().flat_map(|(a, groups)| groups.iter().flat_map(|g| shown.iter().filter_map(|f| mean(a, g, f))));
-    let largest = all.map(f64::abs).fold(0.0, f64::max);
-    let decimals = number::decimals_of_parts(largest).min(if largest < 0.1 { 3 } else { 2 });
-    let tile = |attribute: &str, group: &str, feature: &str| match mean(attribute, group, feature) {
-        Some(mean) => Tile {
-            class: heatmap::diverging(mean, largest),
-            text: number::signed(mean, decimals),
-            hatched: lookup.is_small(attribute, group),
-        },
-        None => Tile { class: "none".into(), text: "–".into(), hatched: false },
-    };
-    let block = |(attribute, groups): &(&str, Vec<&str>)| Block {
-        title: Some(label::attribute(attribute)),
-        rows: groups
-            .iter()
-            .map(|group| (lookup::name(attribute, group), shown.iter().map(|f| tile(attribute, group, f)).collect()))
-            .collect(),
-    };
-    let blocks: Vec<Block> = rows.iter().map(block).collect();
-    if blocks.is_empty() || shown.is_empty() {
-        return None;
-    }
-    let columns: Vec<String> = shown.iter().map(|feature| (*feature).to_owned()).collect();
-    let limits = [
-        words::shown_of("features_most_important", shown.len(), features.len()),
-        words::shown_of("groups_of_each", n_rows, n_groups(lookup, summaries)),
-    ];
-    Some(Figure {
-        id: "fig-group-features".into(),
-        template: "charts/heatmap.svg",
-        title: match lookup.is_multiclass() {
-            true => say!("gaps.heatmap_of_output", output = label::shorten(output, 40)),
-            false => say!("gaps.heatmap"),
-        },
-        desc: say!("gaps.heatmap_desc"),
-        note: Some(
-            std::iter::once(say!("gaps.heatmap_note", scale = short_scale(lookup)))
-                .chain(limits.into_iter().flatten())
-                .collect::<Vec<_>>()
-                .join(" "),
-        ),
-        wide: true,
-        chart: Chart::Heatmap(heatmap::draw("fig-group-features", &columns, &blocks, charts::FULL).with_key(
-            &heatmap::DIVERGING,
-            &number::signed(-largest, decimals),
-            &number::signed(largest, decimals),
-        )),
-        table: numbers(&rows, shown, summaries, decimals),
-    })
-}
-
-/// Groups by attribute, as many as there is room for.
-fn rows<'a>(lookup: &Lookup<'a>, summaries: &Summaries<'a>) -> Vec<(&'a str, Vec<&'a str>)> {
-    let mut left = MAX_ROWS;
-    let mut rows = Vec::new();
-    for scope in &lookup.audit.scope.attributes {
-        let groups = lookup.largest_groups(&scope.attribute, MAX_GROUPS.min(left));
-        let has_any = |g: &&str| summaries.keys().any(|key| key.0 == scope.attribute && key.1 == *g);
-        let groups: Vec<&str> = groups.into_iter().filter(has_any).collect();
-        left -= groups.len();
-        if !groups.is_empty() {
-            rows.push((scope.attribute.as_str(), groups));
-        }
-    }
-    rows
-}
-
-fn n_groups(lookup: &Lookup, summaries: &Summaries) -> usize {
-    let attributes = &lookup.audit.scope.attributes;
-    let distinct = |attribute: &str| {
-        let mut groups: Vec<&str> = summaries.keys().filter(|key| key.0 == attribute).map(|key| key.1).collect();
-        groups.dedup();
-        groups.len()
-    };
-    attributes.iter().map(|scope| distinct(&scope.attribute)).sum()
-}
-
-fn numbers(rows: &[(&str, Vec<&str>)], features: &[&str], summaries: &Summaries, decimals: usize) -> Table {
-    let mut table = Table::new(say!("gaps.table"), &heads!("group n"));
-    table.columns.extend(features.iter().map(|feature| Column::new(label::shorten(feature, 30), true)));
-    for (attribute, groups) in rows {
-        for group in groups {
-            let of_group: Vec<Option<&GroupAttribution>> =
-                features.iter().map(|feature| summaries.get(&(*attribute, *group, *feature)).copied()).collect();
-            let n = of_group.iter().flatten().next().map_or(0, |summary| summary.n);
-            let cell = |summary: Option<&GroupAttribution>| summary.map_or(Cell::none(), |g| mean_cell(g, decimals));
-            let cells = std::iter::once(Cell::number(number::count(n))).chain(of_group.into_iter().map(cell)).collect();
-            table.push(Label::fit(&lookup::name(attribute, group), 60), cells);
-            if let Some(row) = table.rows.last_mut() {
-                row.remark = Some(label::attribute(attribute));
-            }
-        }
-    }
-    table
-}
-
-fn mean_cell(summary: &GroupAttribution, decimals: usize) -> Cell {
-    let (low, high) = (summary.mean_ci_low, summary.mean_ci_high);
-    let interval = say!("interval.to", low = number::fixed(low, decimals), high = number::fixed(high, decimals));
-    Cell::number(number::signed(summary.mean, decimals))
-        .with_sub((low.is_finite() && high.is_finite()).then_some(interval))
 }
 
 /// The gap of mean scores between a group and its reference, feature by feature.
 struct Gap {
+    output: String,
     attribute: String,
     /// As in the data.
     group_value: String,
@@ -187,20 +79,20 @@ struct Gap {
 }
 
 /// For every single attribute: the group with the largest gap among those with enough rows.
-fn gaps(lookup: &Lookup, summaries: &Summaries) -> Vec<Gap> {
+fn gaps(lookup: &Lookup, output: &str, summaries: &Summaries) -> Vec<Gap> {
     let single = lookup.audit.scope.attributes.iter().filter(|scope| !scope.attribute.contains(','));
     let largest = single.filter_map(|scope| {
         let (attribute, reference) = (scope.attribute.as_str(), scope.reference.as_str());
         let groups = lookup.groups(attribute).into_iter();
         let others = groups.filter(|g| *g != reference && lookup::is_known(g) && !lookup.is_small(attribute, g));
-        let gaps = others.filter_map(|group| gap(summaries, attribute, group, reference));
+        let gaps = others.filter_map(|group| gap(output, summaries, attribute, group, reference));
         gaps.max_by(|a, b| a.total.abs().total_cmp(&b.total.abs()))
     });
     largest.take(MAX_GAPS).collect()
 }
 
 /// Differences of means; their intervals take the groups as independent: half-widths add in squares.
-fn gap(summaries: &Summaries, attribute: &str, group: &str, reference: &str) -> Option<Gap> {
+fn gap(output: &str, summaries: &Summaries, attribute: &str, group: &str, reference: &str) -> Option<Gap> {
     let of = |wanted: &str| -> Vec<&GroupAttribution> {
         summaries.iter().filter(|(key, _)| key.0 == attribute && key.1 == wanted).map(|(_, summary)| *summary).collect()
     };
@@ -214,9 +106,15 @@ fn gap(summaries: &Summaries, attribute: &str, group: &str, reference: &str) -> 
     terms.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
     let total = terms.iter().map(|term| term.1).sum();
     let name = |group| lookup::name(attribute, group);
-    let (attribute, group_value) = (attribute.to_owned(), group.to_owned());
-    let gap = Gap { attribute, group_value, group: name(group), reference: name(reference), terms, total };
-    (!gap.terms.is_empty()).then_some(gap)
+    (!terms.is_empty()).then(|| Gap {
+        output: output.to_owned(),
+        attribute: attribute.to_owned(),
+        group_value: group.to_owned(),
+        group: name(group),
+        reference: name(reference),
+        terms,
+        total,
+    })
 }
 
 /// What the columns of a gap's table mean.
@@ -252,28 +150,30 @@ impl Gap {
 
     /// What was stored of a feature's part, with its test.
     fn tested<'a>(&self, lookup: &Lookup<'a>, feature: &str, condition: &str) -> Option<&'a AttributionGap> {
-        let output = lookup.explained_outputs().into_iter().next()?;
         let here = |gap: &&AttributionGap| {
-            gap.attribute == self.attribute && gap.group_value == self.group_value && gap.output == output
+            gap.attribute == self.attribute && gap.group_value == self.group_value && gap.output == self.output
         };
-        let gaps = lookup.audit.attribution_gaps.iter().filter(here);
-        gaps.into_iter().find(|gap| gap.feature == feature && gap.condition == condition)
+        let mut gaps = lookup.audit.attribution_gaps.iter().filter(here);
+        gaps.find(|gap| gap.feature == feature && gap.condition == condition)
     }
 
-    fn figure(&self, lookup: &Lookup, at: usize, scale: &str) -> Figure {
+    fn figure(&self, lookup: &Lookup, id: String, names_output: bool) -> Figure {
         let decimals = self.decimals();
-        let title = say!(
-            "gaps.waterfall",
-            reference = label::shorten(&self.reference, 40),
-            group = label::shorten(&self.group, 40)
-        );
+        let (reference, group) = (label::shorten(&self.reference, 40), label::shorten(&self.group, 40));
+        let title = match names_output {
+            true => {
+                let output = label::shorten(&self.output, 40);
+                say!("gaps.waterfall_of_output", reference = reference, group = group, output = output)
+            }
+            false => say!("gaps.waterfall", reference = reference, group = group),
+        };
         let table = self.table(lookup, &title);
         let (from, to) = (say!("gaps.start"), say!("gaps.end"));
         let end = (to.as_str(), self.total, number::signed(self.total, decimals));
         let start = (from.as_str(), 0.0, "0".to_owned());
-        let axis = say!("gaps.axis", scale = scale);
+        let axis = say!("gaps.axis", scale = short_scale(lookup));
         Figure {
-            id: format!("fig-gap-{at}"),
+            id,
             template: "charts/waterfall.svg",
             title,
             desc: say!(
@@ -343,18 +243,14 @@ fn largest_part((feature, size, half): &(String, f64, f64), decimals: usize) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::Audit;
     use crate::report::example;
 
     #[test]
     fn the_terms_of_a_gap_add_up_to_the_gap_of_means() {
         let audit = example::binary();
         let lookup = Lookup::new(&audit);
-        let summaries: Summaries = audit
-            .group_attributions
-            .iter()
-            .map(|g| ((g.attribute.as_str(), g.group_value.as_str(), g.feature.as_str()), g))
-            .collect();
-        let gaps = gaps(&lookup, &summaries);
+        let gaps = gaps(&lookup, ">50K", &summaries(&lookup, ">50K"));
         assert_eq!((gaps[0].group.as_str(), gaps[0].reference.as_str()), ("Female", "Male"));
         let by_hand: f64 = ["Female", "Male"]
             .iter()
@@ -370,10 +266,59 @@ mod tests {
     #[test]
     fn terms_that_do_not_fit_are_summed_so_that_the_waterfall_still_ends_at_the_gap() {
         let terms: Vec<(String, f64, f64)> = (0..30).map(|i| (format!("x{i}"), 1.0, 0.1)).collect();
-        let (group_value, group) = ("g".to_owned(), "g".to_owned());
-        let gap = Gap { attribute: "a".into(), group_value, group, reference: "r".into(), terms, total: 30.0 };
+        let [output, attribute, group_value, group, reference] = ["o", "a", "g", "g", "r"].map(str::to_owned);
+        let gap = Gap { output, attribute, group_value, group, reference, terms, total: 30.0 };
         let steps = gap.steps(2);
         assert_eq!(steps.len(), MAX_TERMS + 1);
         assert!((steps.iter().map(|step| step.size).sum::<f64>() - gap.total).abs() < 1e-12);
+    }
+
+    /// The multiclass example with as many classes explained, each with attributions of its own.
+    fn explained(classes: &[&str]) -> Audit {
+        let mut audit = example::multiclass();
+        let (first, sizes) = (audit.group_attributions.clone(), 1..);
+        audit.importance.iter_mut().for_each(|importance| importance.output = classes[0].to_owned());
+        audit.scope.explained_outputs = classes.iter().map(|class| (*class).to_owned()).collect();
+        let of = |(class, size): (&&str, u32)| {
+            let scaled = |g: &GroupAttribution| GroupAttribution {
+                output: (*class).to_owned(),
+                mean: f64::from(size) * g.mean,
+                ..g.clone()
+            };
+            first.iter().map(scaled).collect::<Vec<_>>()
+        };
+        audit.group_attributions = classes.iter().zip(sizes).flat_map(of).collect();
+        audit
+    }
+
+    #[test]
+    fn every_class_has_its_own_heatmap_and_waterfall_and_the_first_is_open() {
+        let audit = explained(&["red", "green", "blue"]);
+        let section = section(&Lookup::new(&audit)).unwrap();
+        let told: Vec<_> =
+            section.parts.iter().map(|part| (part.title.as_ref().unwrap().text.as_str(), part.fold)).collect();
+        let closed = Some(Fold::Closed);
+        assert_eq!(told, [("Output red", Some(Fold::Open)), ("Output green", closed), ("Output blue", closed)]);
+        let ids = |at: usize| section.parts[at].figures.iter().map(|figure| figure.id.as_str()).collect::<Vec<_>>();
+        assert_eq!(ids(0), ["fig-group-features", "fig-gap-0"]);
+        assert_eq!(ids(2), ["fig-group-features-2", "fig-gap-2-0"]);
+        let gap = |at: usize| section.parts[at].figures[1].table.rows[0].cells[0].text.clone();
+        assert_eq!([gap(0), gap(1), gap(2)], ["−1.10", "−2.20", "−3.30"]);
+        assert!(section.parts[1].figures[1].title.ends_with(", output green"));
+    }
+
+    #[test]
+    fn classes_that_would_make_the_page_too_large_are_left_out_and_counted() {
+        let names: Vec<String> = (0..12).map(|at| format!("class {at}")).collect();
+        let audit = explained(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        let parts = section(&Lookup::new(&audit)).unwrap().parts;
+        assert_eq!(parts.len(), MAX_OUTPUTS);
+        assert_eq!(parts[9].sentences.last().unwrap(), "10 of 12 classes shown, in model order.");
+    }
+
+    #[test]
+    fn a_single_output_is_told_without_a_fold() {
+        let parts = section(&Lookup::new(&example::binary())).unwrap().parts;
+        assert!(parts[0].title.is_none() && parts[0].fold.is_none());
     }
 }

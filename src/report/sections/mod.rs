@@ -14,6 +14,7 @@ pub mod effects;
 pub mod fairness;
 mod feature_maps;
 pub mod gaps;
+mod group_features;
 pub mod history;
 pub mod impact;
 pub mod interactions;

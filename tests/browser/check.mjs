@@ -4,7 +4,7 @@
 //
 // Each report must load without console errors or network requests, pass axe in light and dark and on a phone, never
 // scroll sideways at 360 px, and print on A4 and Letter with nothing wider than the page, no chart or table row that
-// could be cut, and every folded table open. CHROMIUM names the browser (default: /usr/bin/chromium).
+// could be cut or is cut in the PDF, none missing there, and every folded table open. CHROMIUM names the browser (default: /usr/bin/chromium).
 
 import { readFileSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -12,6 +12,7 @@ import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import { traces } from "./hostile.mjs";
+import { places } from "./paper.mjs";
 import { checkScript } from "./scripted.mjs";
 
 const require = createRequire(import.meta.url);
@@ -107,6 +108,20 @@ function cutInPrint(page, { width, height }) {
   }, [width, height]);
 }
 
+/** Rows and pictures that stand on two pages of the PDF or on none. */
+async function cutInPdf(page, pdf) {
+  const found = places(pdf);
+  const names = await page.evaluate(() => ({
+    rows: [...document.querySelectorAll("tr")].map((row) => row.textContent),
+    pictures: [...document.querySelectorAll("svg, img")].map((picture) => picture.querySelector("title")?.textContent ?? picture.alt),
+  }));
+  return Object.entries(names).flatMap(([kind, all]) => {
+    if (all.length !== found[kind].length) return [`${found[kind].length} of ${all.length} ${kind}`];
+    const cut = all.map((name, at) => [name, found[kind][at]]).filter(([, pages]) => pages.length > 1);
+    return cut.map(([name, pages]) => `${kind} on pages ${pages.join(" and ")}: ${name.trim().slice(0, 70)}`);
+  });
+}
+
 async function checkReport(browser, path, shots) {
   const pipeline = path.match(/pipeline=([^/]+)/)?.[1];
   const name = [pipeline, basename(path).replace(/\.html$/, "")].filter(Boolean).join("-");
@@ -148,8 +163,9 @@ async function checkReport(browser, path, shots) {
     await page.setViewportSize({ width: Math.floor(room.width), height: Math.floor(room.height) });
     check(name, `nothing is cut or missing on ${paper}`, await cutInPrint(page, room));
     if (paper === "A4") await shot("print");
-    const pdf = await page.pdf({ format: paper, preferCSSPageSize: false, ...(shots ? { path: join(shots, `${name}-${paper}.pdf`) } : {}) });
+    const pdf = await page.pdf({ format: paper, preferCSSPageSize: false, tagged: true, ...(shots ? { path: join(shots, `${name}-${paper}.pdf`) } : {}) });
     check(name, `prints to PDF on ${paper}`, pdf.subarray(0, 5).toString() === "%PDF-" && pdf.length > 10_000 ? [] : ["no PDF"]);
+    check(name, `no chart and no row is cut or missing in the PDF on ${paper}`, await cutInPdf(page, pdf));
   }
   check(name, "no console error", errors);
   check(name, "no network request", requests);

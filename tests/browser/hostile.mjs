@@ -1,7 +1,9 @@
-// Writes pipelines in which every name that data and config can give is hostile: node hostile.mjs DATA MODEL FOLDER
+// Writes pipelines in which every name that data and config can give is hostile: node hostile.mjs DATA MODEL GOLDENS FOLDER
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { COLUMNS, ndjson, people } from "./people.mjs";
 
 export const HOSTILE = {
   script: "<script>window.hacked=1</script>",
@@ -14,8 +16,6 @@ export const HOSTILE = {
   ends: "</title></style></script><!--",
 };
 
-/** Rows of columns as lines of JSON, which can say every name. */
-const ndjson = (columns, rows) => rows.map((row) => `${JSON.stringify(Object.fromEntries(columns.map((name, at) => [name, row[at]])))}\n`).join("");
 const number = (value) => (Number.isNaN(Number(value)) ? value : Number(value));
 const text = (value) => JSON.stringify(value);
 
@@ -102,12 +102,71 @@ title = ${text(h.template)}
 `;
 }
 
-if (process.argv.length === 5) {
-  const [data, model, folder] = process.argv.slice(2);
+/** A model of two classes that is explained, under a logo and with a section of the house. */
+function binary(goldens, folder) {
+  const h = HOSTILE;
+  const names = Object.values(h);
+  const [yes, no] = [`yes ${h.script}`, `no ${h.image}`];
+  const columns = COLUMNS.map((name, at) => `${names[at]} × ${name}`);
+  const [sex, region, label] = [`sex ${h.ends}`, h.long, `label ${h.template}`];
+  const rows = people(400, 2).map((one, at) => [at, ...one.numbers, names[one.sex], names[one.region % names.length], one.label === 1 ? yes : no]);
+  writeFileSync(join(folder, "binary.ndjson"), ndjson(["id", ...columns, sex, region, label], rows));
+  writeFileSync(join(folder, "logo.svg"), `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 1" onload="window.hacked=1"><rect width="4" height="1"/></svg>`);
+  writeFileSync(join(folder, "own.md"), `# ${h.script}\n\n${h.image} ${h.template} ${h.override}\n\n[${h.emoji}](javascript:window.hacked=1) ![${h.ends}](https://example.org/x.png)\n\n| ${h.script} | b |\n|---|--:|\n| ${h.image} | 1 |\n\n\`\`\`\n${h.ends}\n\`\`\`\n`);
+  return `[pipeline]
+name = "hostile-binary"
+[data]
+path = "binary.ndjson"
+id = "id"
+label = ${text(label)}
+positive = ${text(yes)}
+favourable = ${text(yes)}
+[model]
+path = ${text(resolve(goldens, "xgb_binary.onnx"))}
+classes = [${text(no)}, ${text(yes)}]
+[model.inputs]
+input = [${columns.map(text).join(", ")}]
+[[explain.also]]
+method = "lime"
+rows = 10
+[importance]
+methods = ["attribution", "permutation", "surrogate", "pdp", "ale", "ice", "interaction", "sage"]
+repeats = 2
+[[importance.groups]]
+name = ${text(h.image)}
+columns = [${text(columns[0])}, ${text(columns[1])}]
+[fairness]
+attributes = [${text(sex)}, ${text(region)}, [${text(sex)}, ${text(region)}]]
+min_group_rows = 5
+bootstrap = 50
+[[gates]]
+metric = "demographic_parity_ratio"
+attribute = ${text(sex)}
+min = 0.99
+severity = "warn"
+[report]
+title = ${text(h.image)}
+templates = ["audit", "adverse-action", "model-card"]
+logo = "logo.svg"
+logo_alt = ${text(`${h.image}${h.ends}`)}
+[[report.sections]]
+title = ${text(`${h.script}${h.ends}`)}
+file = "own.md"
+place = "drivers"
+[report.reasons]
+${text(columns[0])} = ${text(h.script)}
+`;
+}
+
+/** Whether this file was started, and not only read by another. */
+const isMain = process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href;
+if (isMain) {
+  const [data, model, goldens, folder] = process.argv.slice(2);
   mkdirSync(folder, { recursive: true });
   const rows = readFileSync(data, "utf8").trim().split("\n").map((line) => line.split(","));
   writeFileSync(join(folder, "regression.toml"), regression(rows, model, folder));
   writeFileSync(join(folder, "decisions.toml"), decisions(rows, folder));
+  writeFileSync(join(folder, "binary.toml"), binary(goldens, folder));
 }
 
 /** What came of hostile names in a page: elements, attributes or handlers, a script that ran, a text that is lost. */
@@ -115,14 +174,19 @@ export function traces(page, expected) {
   return page.evaluate(([hostile, expected]) => {
     const problems = [];
     if (window.hacked) problems.push("a script of the data ran");
-    const foreign = "img, iframe, object, embed, base, form, link:not([rel=stylesheet]), foreignObject, audio, video, template";
+    const foreign = "img:not(header > img.logo), iframe, object, embed, base, form, link:not([rel=stylesheet]), foreignObject, audio, video, template";
     for (const element of document.querySelectorAll(foreign)) problems.push(element.outerHTML.slice(0, 90));
+    for (const logo of document.querySelectorAll("img.logo")) {
+      if (!/^data:image\/svg\+xml;base64,[A-Za-z0-9+/]+=*$/.test(logo.src)) problems.push(`logo: ${logo.src.slice(0, 60)}`);
+      if (!(logo.complete && logo.naturalWidth > 0)) problems.push("the logo is not shown");
+    }
+    for (const link of document.querySelectorAll("a")) if (!/^(#|https?:|mailto:|[\w./-]+$)/.test(link.getAttribute("href"))) problems.push(`link: ${link.outerHTML.slice(0, 90)}`);
     const scripts = [...document.scripts].filter((script) => script.textContent.includes("hacked") || script.src);
     for (const script of scripts) problems.push(`script: ${script.textContent.slice(0, 60)}`);
     if (document.scripts.length > 1) problems.push(`${document.scripts.length} scripts`);
     for (const element of document.querySelectorAll("*")) {
       for (const { name, value } of element.attributes) {
-        if (!/^[a-z][a-zA-Z0-9-]*$/.test(name) || name.startsWith("on") || /^\s*(javascript|data):/i.test(value)) problems.push(`${element.tagName} ${name}="${value.slice(0, 40)}"`);
+        if (!/^[a-z][a-zA-Z0-9-]*$/.test(name) || name.startsWith("on") || (/^\s*(javascript|data):/i.test(value) && !element.matches("img.logo"))) problems.push(`${element.tagName} ${name}="${value.slice(0, 40)}"`);
       }
     }
     const everything = document.documentElement.textContent + [...document.querySelectorAll("[title]")].map((e) => e.title).join();

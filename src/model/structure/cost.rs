@@ -19,24 +19,40 @@ pub fn cost(graph: &Graph, shapes: &Shapes, parameters: u64) -> Cost {
     }
 }
 
+/// Operators that sum products in ways that are not followed here: 0 would be wrong.
+const UNCOUNTED: &[&str] = &[
+    "Einsum",
+    "DeformConv",
+    "Attention",
+    "MultiHeadAttention",
+    "GroupQueryAttention",
+    "QAttention",
+    "LongformerAttention",
+    "DynamicQuantizeLSTM",
+];
+
 /// Multiply-adds of a node for one row; 0 for operators that are not counted, `None` where a shape is not known.
 pub fn multiply_adds(graph: &Graph, shapes: &Shapes, node: &Node) -> Option<u64> {
     let output = || shapes.per_row(node.outputs.first()?);
     let dims = |at: usize| shapes_of(graph, shapes, node.inputs.get(at)?);
     let summed = match node.op_type.as_str() {
         // Weights [channels out, channels in ÷ groups, kernel…]: each number out sums over all but the first.
-        "Conv" | "ConvInteger" => dims(1)?.iter().skip(1).try_fold(1, times)?,
+        "Conv" | "ConvInteger" | "FusedConv" | "NhwcFusedConv" => dims(1)?.iter().skip(1).try_fold(1, times)?,
         "QLinearConv" => dims(3)?.iter().skip(1).try_fold(1, times)?,
         // Weights [channels in, channels out ÷ groups, kernel…]: each number in is spread over all but the first.
         "ConvTranspose" => {
             let spread = dims(1)?.iter().skip(1).try_fold(1, times)?;
             return shapes.per_row(node.inputs.first()?)?.checked_mul(spread);
         }
-        "Gemm" => *dims(1)?.get(usize::from(node.int("transB") == Some(1)))?,
-        "MatMul" | "MatMulInteger" | "FusedMatMul" => inner(&dims(1)?)?,
+        "Gemm" | "FusedGemm" => gemm_inner(node, &dims(1)?)?,
+        "QGemm" => gemm_inner(node, &dims(3)?)?,
+        "MatMul" | "MatMulInteger" | "MatMulIntegerToFloat" | "DynamicQuantizeMatMul" => inner(&dims(1)?)?,
+        "FusedMatMul" => fused_inner(node, &dims(1)?)?,
         "QLinearMatMul" => inner(&dims(3)?)?,
+        "MatMulNBits" => u64::try_from(node.int("K")?).ok()?,
         "LSTM" | "GRU" | "RNN" => return recurrent(graph, shapes, node),
         "LinearClassifier" | "LinearRegressor" => return Some(coefficients(node)),
+        op if UNCOUNTED.contains(&op) => return None,
         _ => return Some(0),
     };
     output()?.checked_mul(summed)
@@ -54,6 +70,22 @@ fn shapes_of(graph: &Graph, shapes: &Shapes, tensor: &str) -> Option<Vec<u64>> {
 /// The dimension a matrix product sums over: last but one of the right side, the only one of a vector.
 fn inner(right: &[u64]) -> Option<u64> {
     right.get(right.len().saturating_sub(2)).copied()
+}
+
+/// The same of a `Gemm`, whose right side may come transposed.
+fn gemm_inner(node: &Node, right: &[u64]) -> Option<u64> {
+    right.get(usize::from(node.int("transB") == Some(1))).copied()
+}
+
+/// The same of ONNX Runtime's `FusedMatMul`: `transB` turns the last two dimensions, `transBatchB` brings the first one
+/// before the last. A vector stays what it is.
+fn fused_inner(node: &Node, right: &[u64]) -> Option<u64> {
+    let turns = |attribute: &str| right.len() > 1 && node.int(attribute) == Some(1);
+    match (turns("transB"), turns("transBatchB")) {
+        (true, _) => right.last().copied(),
+        (false, true) => right.first().copied(),
+        (false, false) => inner(right),
+    }
 }
 
 fn times(product: u64, dim: &u64) -> Option<u64> {
@@ -149,6 +181,55 @@ mod tests {
         let graph = decoded(graph(nodes, vec![float_input("x", 5)], vec![output("y")]));
         let cost = cost(&graph, &Shapes::stated(&graph), 0);
         assert_eq!((cost.multiply_adds, cost.activation_bytes), (None, None));
+    }
+
+    /// Multiply-adds of one operator over `x`, whose result has the shape `[N, 7, 6, 5]`, `[N, 6]`…
+    fn counted(
+        op: &str,
+        inputs: &[&str],
+        with: Vec<crate::model::onnx::proto::AttributeProto>,
+        weights: &[i64],
+        shape: &[i64],
+    ) -> Option<u64> {
+        use crate::model::onnx::proto::{DimensionProto, TensorShapeProto};
+        let mut result = output("y");
+        let dim = |size: &i64| DimensionProto { dim_value: Some(*size), ..Default::default() };
+        let batch = DimensionProto { dim_param: Some("N".into()), ..Default::default() };
+        let dims = std::iter::once(batch).chain(shape.iter().map(dim)).collect();
+        let tensor_type = result.r#type.as_mut().and_then(|it| it.tensor_type.as_mut()).expect("a tensor");
+        tensor_type.shape = Some(TensorShapeProto { dim: dims });
+        let mut proto = graph(vec![node(op, inputs, &["y"], with)], vec![float_input("x", 4)], vec![result]);
+        proto.node[0].domain = "com.microsoft".into();
+        let size = weights.iter().product::<i64>() as usize;
+        proto.initializer = vec![tensor("w", weights, &vec![0.0; size])];
+        let graph = decoded(proto);
+        multiply_adds(&graph, &Shapes::stated(&graph), &graph.nodes[0])
+    }
+
+    #[test]
+    fn fused_and_quantised_operators_cost_what_their_plain_forms_do() {
+        let quantised = ["x", "xs", "xz", "w", "ws", "wz"];
+        let turned = || vec![int("transB", 1)];
+        for op in ["FusedConv", "NhwcFusedConv"] {
+            // Six channels of 5 × 7 places, each a sum of 2 × 3 × 3 products.
+            assert_eq!(counted(op, &["x", "w"], vec![], &[6, 2, 3, 3], &[6, 5, 7]), Some(6 * 35 * 18), "{op}");
+        }
+        for op in ["MatMulIntegerToFloat", "DynamicQuantizeMatMul", "FusedGemm", "FusedMatMul"] {
+            assert_eq!(counted(op, &["x", "w"], vec![], &[4, 3], &[3]), Some(12), "{op}");
+        }
+        assert_eq!(counted("FusedGemm", &["x", "w"], turned(), &[3, 4], &[3]), Some(12));
+        assert_eq!(counted("FusedMatMul", &["x", "w"], turned(), &[3, 4], &[3]), Some(12));
+        assert_eq!(counted("FusedMatMul", &["x", "w"], turned(), &[7, 3, 4], &[7, 3]), Some(7 * 12));
+        // [4, 7, 3] stands for seven matrices of 4 × 3, or, turned as well, of 3 × 4.
+        assert_eq!(counted("FusedMatMul", &["x", "w"], vec![int("transBatchB", 1)], &[4, 7, 3], &[7, 3]), Some(84));
+        let both = vec![int("transBatchB", 1), int("transB", 1)];
+        assert_eq!(counted("FusedMatMul", &["x", "w"], both, &[3, 7, 4], &[7, 3]), Some(84));
+        // A vector has nothing to turn.
+        assert_eq!(counted("FusedMatMul", &["x", "w"], turned(), &[4], &[5]), Some(20));
+        assert_eq!(counted("QGemm", &quantised, vec![], &[4, 3], &[3]), Some(12));
+        assert_eq!(counted("QGemm", &quantised, turned(), &[3, 4], &[3]), Some(12));
+        assert_eq!(counted("MatMulNBits", &["x", "w"], vec![int("K", 4), int("N", 3)], &[3, 1, 2], &[3]), Some(12));
+        assert_eq!(counted("QAttention", &["x", "w"], vec![], &[4, 12], &[3]), None);
     }
 
     #[test]

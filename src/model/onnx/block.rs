@@ -86,7 +86,6 @@ const RECTIFIERS: &[&str] = &[
     "Swish",
     "HardSwish",
     "ThresholdedRelu",
-    "FusedConv",
 ];
 /// Same numbers in another order or type.
 const REARRANGING: &[&str] =
@@ -159,6 +158,9 @@ impl<'g> Blocks<'g> {
 
     fn end(&self, from: &'g Node) -> Option<&'g str> {
         let mut at = outputs(from).next()?;
+        if fused_activation(from).is_some() {
+            return Some(at);
+        }
         while let Some(next) = self.next(at) {
             let op = next.op_type.as_str();
             let activates = ACTIVATIONS.contains(&op) || is_gate(self.graph, next);
@@ -279,6 +281,12 @@ fn is_gate(graph: &Graph, node: &Node) -> bool {
     }
 }
 
+/// The activation that ONNX Runtime has drawn into a weighted operator.
+fn fused_activation(node: &Node) -> Option<&str> {
+    let fuses = ["FusedConv", "NhwcFusedConv", "FusedGemm"].contains(&node.op_type.as_str());
+    node.text("activation").filter(|activation| fuses && !activation.is_empty())
+}
+
 fn outputs(node: &Node) -> impl Iterator<Item = &str> {
     node.outputs.iter().map(String::as_str).filter(|name| !name.is_empty())
 }
@@ -296,7 +304,11 @@ impl Block<'_> {
             let low = last.inputs.get(1).and_then(|low| graph.constant(low).ok().flatten());
             low.is_some_and(|low| low.numbers().is_some_and(|low| low == [0.0]))
         };
-        RECTIFIERS.contains(&self.op()) || is_gate(graph, last) || self.op() == "Clip" && clips_at_zero()
+        match fused_activation(last) {
+            Some("Clip") => last.floats("activation_params").first() == Some(&0.0),
+            Some(activation) => RECTIFIERS.contains(&activation),
+            None => RECTIFIERS.contains(&self.op()) || is_gate(graph, last) || self.op() == "Clip" && clips_at_zero(),
+        }
     }
 }
 
@@ -372,6 +384,30 @@ mod tests {
         let blocks = Blocks::new(&graph);
         assert_eq!(blocks.ends(), ["swish", "b"]);
         assert!(blocks.block("swish").rectifies(&graph));
+    }
+
+    #[test]
+    fn a_fused_operator_is_the_block_that_its_activation_makes_it() {
+        use crate::model::onnx::testing::{floats, text};
+        let rectifies = |op: &str, with: Vec<_>| {
+            let nodes = vec![
+                node(op, &["x", "w1"], &["a"], with),
+                n("BatchNormalization", &["a", "s"], "b"),
+                n("Conv", &["b", "w2"], "y"),
+            ];
+            let graph = network(nodes, &["w1", "s", "w2"], &["y"]);
+            let blocks = Blocks::new(&graph);
+            let end = blocks.ends()[0];
+            (end.to_owned(), blocks.block(end).rectifies(&graph))
+        };
+        for op in ["FusedConv", "NhwcFusedConv", "FusedGemm"] {
+            assert_eq!(rectifies(op, vec![text("activation", "Relu")]), ("a".to_owned(), true), "{op}");
+            assert_eq!(rectifies(op, vec![text("activation", "Tanh")]), ("a".to_owned(), false), "{op}");
+            assert_eq!(rectifies(op, vec![]), ("b".to_owned(), false), "{op}");
+        }
+        let clip = |least: f32| vec![text("activation", "Clip"), floats("activation_params", &[least, 6.0])];
+        assert_eq!(rectifies("FusedConv", clip(0.0)), ("a".to_owned(), true));
+        assert_eq!(rectifies("FusedConv", clip(-6.0)), ("a".to_owned(), false));
     }
 
     #[test]

@@ -157,7 +157,7 @@ impl Activity {
             all.merge(*unit);
             all
         });
-        let dead = || units.iter().filter(|unit| unit.is_dead(rectified)).count() as u64;
+        let dead = || units.iter().filter(|unit| unit.is_dead(rectified) == Some(true)).count() as u64;
         GroupActivity {
             n_rows,
             not_finite,
@@ -188,7 +188,7 @@ impl Activity {
                 zero_fraction: sums.zero_fraction(),
                 minimum: all.known().map(|all| f64::from(all.least)),
                 maximum: all.known().map(|all| f64::from(all.greatest)),
-                is_dead: self.tells_the_dead(n_rows, sums.n).then(|| all.is_dead(rectified)),
+                is_dead: self.tells_the_dead(n_rows, sums.n).then(|| all.is_dead(rectified)).flatten(),
             }
         };
         self.by_unit.iter().enumerate().map(of).collect()
@@ -269,11 +269,12 @@ impl Extremes {
     }
 
     fn is_constant(self) -> bool {
-        self.least == self.greatest
+        self.known().is_some_and(|known| known.least == known.greatest)
     }
 
-    fn is_dead(self, rectified: bool) -> bool {
-        self.is_constant() || rectified && self.greatest <= 0.0
+    /// `None` without any number.
+    fn is_dead(self, rectified: bool) -> Option<bool> {
+        self.known().map(|known| known.is_constant() || rectified && known.greatest <= 0.0)
     }
 }
 
@@ -358,6 +359,17 @@ mod tests {
         assert_eq!((found.not_finite, found.mean, found.maximum), (2, Some(2.0), Some(3.0)));
         let unit = &activity.units(false)[1];
         assert_eq!((unit.mean, unit.minimum, unit.is_dead), (None, None, None));
+    }
+
+    #[test]
+    fn a_unit_without_a_finite_number_is_neither_dead_nor_alive() {
+        let mut activity = Activity::new(&Layout::new(&[2, 2, 1], None));
+        activity.update(&[], &[f32::NAN, f32::NEG_INFINITY, 1.0, 2.0]);
+        for rectified in [false, true] {
+            assert_eq!(activity.overall(rectified).dead_units, Some(0));
+            let units = activity.units(rectified);
+            assert_eq!(units.iter().map(|unit| unit.is_dead).collect::<Vec<_>>(), [None, Some(false)]);
+        }
     }
 
     #[test]

@@ -41,10 +41,12 @@ pub struct Section {
 }
 
 impl Own {
-    /// Every byte that decides what a report shows, beside the TOML: part of what makes two runs the same.
+    /// Every byte that decides what a report shows, beside the TOML: part of what makes two runs the same. Each file
+    /// stands behind its length, so that the same bytes split otherwise are another fingerprint.
     pub fn fingerprint(&self) -> Vec<u8> {
-        let logo = self.logo.iter().flat_map(|logo| logo.bytes.iter().copied());
-        logo.chain(self.sections.iter().flat_map(|section| section.markdown.bytes())).collect()
+        let logo = self.logo.iter().map(|logo| logo.bytes.as_slice());
+        let files = logo.chain(self.sections.iter().map(|section| section.markdown.as_bytes()));
+        files.flat_map(|file| (file.len() as u64).to_le_bytes().into_iter().chain(file.iter().copied())).collect()
     }
 }
 
@@ -172,6 +174,22 @@ mod tests {
         ] {
             assert_eq!(recognise(svg.as_bytes()), Ok(Picture::Svg), "{svg}");
         }
+    }
+
+    #[test]
+    fn the_same_bytes_split_otherwise_are_another_fingerprint() {
+        let section = |markdown: &str| Section {
+            title: "Context".to_owned(),
+            markdown: markdown.to_owned(),
+            place: SectionPlace::End,
+        };
+        let own = |texts: &[&str]| Own { logo: None, sections: texts.iter().map(|text| section(text)).collect() };
+        let fingerprints =
+            [&["ab", "c"][..], &["a", "bc"], &["abc"], &["abc", ""], &[]].map(|of| own(of).fingerprint());
+        for (at, one) in fingerprints.iter().enumerate() {
+            assert!(fingerprints[..at].iter().all(|other| other != one), "{at}");
+        }
+        assert!(own(&[]).fingerprint().is_empty());
     }
 
     #[test]

@@ -365,6 +365,15 @@ fn normalisations_share_what_they_divide_by() {
     layer(&[2, 3, 4], 1, &[3, 4]);
     let constants = vec![constant("s", &[3], 1), constant("b", &[3], 2)];
     Case::one(&[2, 3, 4, 4], "InstanceNormalization", &["s", "b"], vec![], constants).check();
+    grouped(18, 2).check();
+    grouped(21, 6).check();
+}
+
+/// Six channels of 3 × 2 in two groups, with as many scales as the version of the operator takes.
+fn grouped(opset: i64, scales: i64) -> Case {
+    let constants = vec![constant("s", &[scales], 1), constant("b", &[scales], 2)];
+    let with = vec![int("num_groups", 2), float("epsilon", 1e-3)];
+    Case::one(&[2, 6, 3, 2], "GroupNormalization", &["s", "b"], with, constants).opset(opset)
 }
 
 #[test]
@@ -435,6 +444,25 @@ fn multipliers_add_up_to_the_change_of_the_score() {
         let both = vec![node("Exp", &["x"], &["e"], vec![]), node(op, &["x", "e"], &["y"], vec![])];
         Case::new(&[3, 4], both, vec![]).adds_up();
     }
+    for (shape, op, channels, with) in [
+        (vec![3, 4], "LayerNormalization", 4, vec![]),
+        (vec![2, 3, 4], "LayerNormalization", 4, vec![float("epsilon", 0.5)]),
+        (vec![2, 3, 4, 4], "InstanceNormalization", 3, vec![]),
+    ] {
+        let constants = vec![constant("s", &[channels], 1), constant("b", &[channels], 2)];
+        Case::one(&shape, op, &["s", "b"], with, constants).adds_up();
+    }
+    grouped(18, 2).adds_up();
+    grouped(21, 6).adds_up();
+    let block = vec![
+        node("MatMul", &["x", "w"], &["h"], vec![]),
+        node("LayerNormalization", &["h", "s", "b"], &["n"], vec![]),
+        node("Relu", &["n"], &["r"], vec![]),
+        node("Add", &["r", "x"], &["skip"], vec![]),
+        NodeProto { name: "last".into(), ..node("LayerNormalization", &["skip", "s", "b"], &["y"], vec![]) },
+    ];
+    let weights = vec![constant("w", &[4, 4], 1), constant("s", &[4], 2), constant("b", &[4], 3)];
+    Case::new(&[3, 4], block, weights).adds_up();
     let pool = vec![ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])];
     Case::one(&[2, 2, 6, 6], "MaxPool", &[], pool, vec![]).adds_up();
     let network = vec![
@@ -485,7 +513,6 @@ fn an_operator_without_a_rule_is_named() {
     assert!(refused.contains("`CumSum` (node `the_CumSum`)"), "{refused}");
     let flat = Case::one(&[3, 4], "Round", &[], vec![], vec![]).backward(Rule::Derivative).unwrap_err();
     assert!(matches!(flat, BackwardError::Unreached { .. }), "{flat}");
-    let constants = vec![constant("s", &[4], 1), constant("b", &[4], 2)];
-    let layer = Case::one(&[3, 4], "LayerNormalization", &["s", "b"], vec![], constants);
-    assert!(matches!(layer.backward(Rule::Rescale), Err(BackwardError::NoRule { what: "rescale rule", .. })));
+    let log = Case::one(&[3, 4], "LogSoftmax", &[], vec![], vec![]);
+    assert!(matches!(log.backward(Rule::Rescale), Err(BackwardError::NoRule { what: "rescale rule", .. })));
 }

@@ -18,14 +18,14 @@ pub fn rule(tape: &mut Tape, call: &Call) -> Found {
             let rank = rank(tape, call)?;
             let first = call.node.int("axis").unwrap_or(-1);
             let first = if first < 0 { first + rank } else { first };
-            let scale = call.x(1).to_owned();
-            standardised(tape, call, &(first..rank).collect::<Vec<_>>(), &scale)?
+            along(tape, call, &(first..rank).collect::<Vec<_>>(), call.x(1))?
         }
         "InstanceNormalization" => {
             let rank = rank(tape, call)?;
             let scale = along_channels(tape, call.x(1), rank);
-            standardised(tape, call, &(2..rank).collect::<Vec<_>>(), &scale)?
+            along(tape, call, &(2..rank).collect::<Vec<_>>(), &scale)?
         }
+        "GroupNormalization" => in_groups(tape, call)?,
         _ => return Ok(None),
     }))
 }
@@ -125,33 +125,88 @@ fn batch(tape: &mut Tape, call: &Call) -> Result<Contributions, BackwardError> {
     Ok(vec![(0, tape.mul(call.g()?, &factor))])
 }
 
-/// y = scale · z + bias with z = (x − mean) / σ over `axes`: (ĝ − mean ĝ − z · mean(ĝ z)) / σ with ĝ = g · scale.
-fn standardised(tape: &mut Tape, call: &Call, axes: &[i64], scale: &str) -> Result<Contributions, BackwardError> {
-    call.only_derivative(tape)?;
-    if call.wanted(tape) != [0] {
-        return Err(call.unfit("its scale depends on the input"));
-    }
+/// Standardised over `axes`, then scaled.
+fn along(tape: &mut Tape, call: &Call, axes: &[i64], scale: &str) -> Result<Contributions, BackwardError> {
+    check_scale(tape, call)?;
+    let reference = tape.reference(call.x(0));
+    let scaled = tape.mul(call.g()?, scale);
+    Ok(vec![(0, standardised(tape, call, [call.x(0), &reference], axes, &scaled))])
+}
+
+/// Channels in groups, each standardised with its positions. The scale is one number per channel from version 21 on,
+/// before that one per group.
+fn in_groups(tape: &mut Tape, call: &Call) -> Result<Contributions, BackwardError> {
+    check_scale(tape, call)?;
+    let groups = call.node.int("num_groups").ok_or_else(|| call.unfit("it does not say how many groups it has"))?;
+    let rank = rank(tape, call)?;
+    let shape = tape.ints(&[0, groups, -1]);
+    let grouped = |tape: &mut Tape, tensor: &str| tape.op("Reshape", &[tensor, &shape], Vec::new());
+    let (x, reference) = (call.x(0), tape.reference(call.x(0)));
+    let near = grouped(tape, x);
+    let far = if reference == x { near.clone() } else { grouped(tape, &reference) };
+    let by_channel = tape.graph.opset("").is_some_and(|version| version >= 21);
+    let scaled = if by_channel {
+        let scale = along_channels(tape, call.x(1), rank);
+        let scaled = tape.mul(call.g()?, &scale);
+        grouped(tape, &scaled)
+    } else {
+        let scale = along_channels(tape, call.x(1), 3);
+        let gradient = grouped(tape, call.g()?);
+        tape.mul(&gradient, &scale)
+    };
+    let found = standardised(tape, call, [&near, &far], &[2], &scaled);
+    Ok(vec![(0, tape.reshaped(&found, x))])
+}
+
+fn check_scale(tape: &Tape, call: &Call) -> Result<(), BackwardError> {
+    if call.wanted(tape) == [0] { Ok(()) } else { Err(call.unfit("its scale depends on the input")) }
+}
+
+/// What a run is standardised by: x − mean x and √(variance + ε).
+struct Standardised {
+    centred: String,
+    deviation: String,
+}
+
+/// y = scale · c / d + bias with c = x − mean x and d = √(mean c² + ε) over `axes`; `scaled` is g · scale, `runs` x in
+/// this run and in the reference (itself where there is none).
+///
+/// Step by step a product shares its change half and half, so that c² gives c + c', and the change of 1/√v over that of v
+/// is −1 / (d d' (d + d')). Where both runs are one these are the derivatives.
+fn standardised(tape: &mut Tape, call: &Call, runs: [&str; 2], axes: &[i64], scaled: &str) -> String {
     let x = call.x(0);
-    let sums = tape.sum_over(x, axes);
-    let n = tape.ratio_of_sizes(x, &sums, x);
+    let sums = tape.sum_over(runs[0], axes);
+    let n = tape.ratio_of_sizes(runs[0], &sums, x);
     let mean_of = |tape: &mut Tape, tensor: &str| {
         let sums = tape.sum_over(tensor, axes);
         tape.div(&sums, &n)
     };
-    let mean = tape.div(&sums, &n);
-    let centred = tape.sub(x, &mean);
-    let square = tape.mul(&centred, &centred);
-    let variance = mean_of(tape, &square);
     let epsilon = tape.number(f64::from(call.node.float("epsilon").unwrap_or(1e-5)), x);
-    let variance = tape.add(&variance, &epsilon);
-    let deviation = tape.op("Sqrt", &[&variance], Vec::new());
-    let z = tape.div(&centred, &deviation);
-    let scaled = tape.mul(call.g()?, scale);
-    let mean_gradient = mean_of(tape, &scaled);
-    let along = tape.mul(&scaled, &z);
+    let of = |tape: &mut Tape, run: &str| {
+        let mean = mean_of(tape, run);
+        let centred = tape.sub(run, &mean);
+        let square = tape.mul(&centred, &centred);
+        let variance = mean_of(tape, &square);
+        let variance = tape.add(&variance, &epsilon);
+        Standardised { centred, deviation: tape.op("Sqrt", &[&variance], Vec::new()) }
+    };
+    let near = of(tape, runs[0]);
+    let far = if runs[0] == runs[1] { None } else { Some(of(tape, runs[1])) };
+    let far = far.as_ref().unwrap_or(&near);
+    // Twice the half-way points: what is shared half and half is halved at the end.
+    let (centred, deviations) = (tape.add(&near.centred, &far.centred), tape.add(&near.deviation, &far.deviation));
+    let product = tape.mul(&near.deviation, &far.deviation);
+    // Of 1/d: the mean of g c, half of it; of the variance: that by −1 / (d d' (d + d')); of c: that by c + c'.
+    let along = tape.mul(scaled, &centred);
     let along = mean_of(tape, &along);
-    let along = tape.mul(&z, &along);
-    let rest = tape.sub(&scaled, &mean_gradient);
-    let rest = tape.sub(&rest, &along);
-    Ok(vec![(0, tape.div(&rest, &deviation))])
+    let along = tape.div(&along, &product);
+    let along = tape.div(&along, &deviations);
+    let along = tape.mul(&along, &centred);
+    // Directly: g (1/d + 1/d'), which is g (d + d') / (d d').
+    let direct = tape.div(&deviations, &product);
+    let direct = tape.mul(scaled, &direct);
+    let of_centred = tape.sub(&direct, &along);
+    let of_centred = tape.scaled(0.5, &of_centred, x);
+    let of_mean = mean_of(tape, &of_centred);
+    tape.sub(&of_centred, &of_mean)
 }

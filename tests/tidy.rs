@@ -12,6 +12,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sqlparser", &["dataset/filter.rs"]),
     ("glob", &["dataset/source.rs"]),
     ("ort", &["model"]),
+    ("half", &["model/read.rs", "model/taps.rs"]),
     ("prost", &["model/onnx"]),
     ("arrow", &["store"]),
     ("parquet", &["store"]),

@@ -1,8 +1,9 @@
 """A tiny convolutional network and how its layers' numbers are distributed, by ONNX Runtime and NumPy.
 
-usage: golden_layers.py      (writes tests/golden/layers.onnx and layers.json)
+usage: golden_layers.py      (writes tests/golden/layers.onnx and layers_half.onnx, layers.json and layers_half.json)
 
-One channel is dead, one neuron constant; a transposition moves the channels to the end.
+One channel is dead, one neuron constant; a transposition moves the channels to the end. The second network computes the
+same in 16 bits, between a cast of its input and one of its output.
 """
 
 import json
@@ -56,6 +57,20 @@ def network(draws: np.random.Generator) -> onnx.ModelProto:
     return model
 
 
+def halved(model: onnx.ModelProto) -> onnx.ModelProto:
+    half = onnx.ModelProto()
+    half.CopyFrom(model)
+    graph = half.graph
+    for weight in graph.initializer:
+        weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), weight.name))
+    graph.node[0].input[0] = "x_half"
+    graph.node[-1].output[0] = "p_half"
+    graph.node.insert(0, helper.make_node("Cast", ["x"], ["x_half"], name="halve", to=TensorProto.FLOAT16))
+    graph.node.append(helper.make_node("Cast", ["p_half"], ["p"], name="widen", to=TensorProto.FLOAT))
+    onnx.checker.check_model(half)
+    return half
+
+
 def statistics(numbers: np.ndarray, unit_axis: int, rectified: bool) -> dict:
     wide = numbers.astype(np.float64)
     by_unit = np.moveaxis(wide, unit_axis, 0).reshape(wide.shape[unit_axis], -1)
@@ -74,21 +89,17 @@ def statistics(numbers: np.ndarray, unit_axis: int, rectified: bool) -> dict:
     }
 
 
-def main() -> None:
-    draws = np.random.default_rng(5)
-    model = network(draws)
-    onnx.save(model, GOLDEN / "layers.onnx")
-    rows = draws.normal(size=(40, 50)).round(3)
-    groups = [["a", "b", "c"][k] for k in draws.integers(0, 3, 40)]
-    model.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in LAYERS)
+def known(model: onnx.ModelProto, name: str, rows: np.ndarray, groups: list[str]) -> None:
+    onnx.save(model, GOLDEN / f"{name}.onnx")
+    model.graph.output.extend(helper.make_empty_tensor_value_info(layer) for layer in LAYERS)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     found = dict(zip(LAYERS, session.run(LAYERS, {"x": rows.astype(np.float32).reshape(40, 2, 5, 5)})))
     axis = {"relu": 1, "turned": 3, "tanh": 1, "logit": 1}
     layers = {}
-    for name, numbers in found.items():
+    for layer, numbers in found.items():
         of = {"": np.ones(40, bool)} | {group: np.array(groups) == group for group in "abc"}
-        layers[name] = {
-            group: statistics(numbers[rows_of], axis[name], name == "relu") for group, rows_of in of.items()
+        layers[layer] = {
+            group: statistics(numbers[rows_of], axis[layer], layer == "relu") for group, rows_of in of.items()
         }
     out = {
         "what": "distributions of a network's layers, over all rows and by group",
@@ -97,7 +108,17 @@ def main() -> None:
         "groups": groups,
         "layers": layers,
     }
-    (GOLDEN / "layers.json").write_text(json.dumps(out, separators=(",", ":")) + "\n")
+    (GOLDEN / f"{name}.json").write_text(json.dumps(out, separators=(",", ":")) + "\n")
+
+
+def main() -> None:
+    draws = np.random.default_rng(5)
+    model = network(draws)
+    half = halved(model)
+    rows = draws.normal(size=(40, 50)).round(3)
+    groups = [["a", "b", "c"][k] for k in draws.integers(0, 3, 40)]
+    known(model, "layers", rows, groups)
+    known(half, "layers_half", rows, groups)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 //! Output tensors → a matrix of numbers, `[rows × columns]`.
 
 use super::signature::{Element, Port};
+use half::{bf16, f16};
 use ndarray::Array2;
 use ort::value::{DynMapValueType, DynValue, TensorElementType};
 
@@ -22,6 +23,8 @@ fn tensor(value: &DynValue, n_rows: usize) -> Result<Array2<f64>, String> {
     let numbers: Vec<f64> = match element {
         TensorElementType::Float32 => widened::<f32>(value)?,
         TensorElementType::Float64 => widened::<f64>(value)?,
+        TensorElementType::Float16 => widened::<f16>(value)?,
+        TensorElementType::Bfloat16 => widened::<bf16>(value)?,
         TensorElementType::Int32 => widened::<i32>(value)?,
         TensorElementType::Int64 => {
             let (_, values) = value.try_extract_tensor::<i64>().map_err(|error| error.to_string())?;

@@ -8,7 +8,8 @@ use super::pool::Pool;
 use super::predictor::PredictError;
 use super::{Model, onnx};
 use crate::dataset::Features;
-use ort::value::{DynValue, TensorElementType};
+use half::{bf16, f16};
+use ort::value::{DynValue, PrimitiveTensorElementType, TensorElementType};
 use std::ops::Range;
 
 /// Memory that one run may take for the tensors that are looked at.
@@ -169,19 +170,24 @@ fn rows_first(
     }
 }
 
-/// A floating tensor's dimensions and numbers; wider ones are rounded.
+/// A floating tensor's dimensions and numbers. Those of 64 bits are rounded, those of 16 are what they are: a cast in the
+/// graph would be merged with others there, and give numbers that the tensor never held.
 fn numbers(value: &DynValue) -> Result<(Vec<usize>, Vec<f32>), String> {
     let element = value.dtype().tensor_type().ok_or("is not a tensor")?;
-    let sizes = |shape: &[i64]| shape.iter().map(|size| usize::try_from(*size).unwrap_or(0)).collect();
     match element {
-        TensorElementType::Float32 => {
-            let (shape, values) = value.try_extract_tensor::<f32>().map_err(|error| error.to_string())?;
-            Ok((sizes(shape), values.to_vec()))
-        }
-        TensorElementType::Float64 => {
-            let (shape, values) = value.try_extract_tensor::<f64>().map_err(|error| error.to_string())?;
-            Ok((sizes(shape), values.iter().map(|value| *value as f32).collect()))
-        }
-        other => Err(format!("holds {other}, not floating-point numbers of 32 or 64 bits")),
+        TensorElementType::Float32 => read::<f32>(value, |value| value),
+        TensorElementType::Float64 => read::<f64>(value, |value| value as f32),
+        TensorElementType::Float16 => read(value, f16::to_f32),
+        TensorElementType::Bfloat16 => read(value, bf16::to_f32),
+        other => Err(format!("holds {other}, not floating-point numbers")),
     }
+}
+
+fn read<T: PrimitiveTensorElementType + Copy>(
+    value: &DynValue,
+    number: impl Fn(T) -> f32,
+) -> Result<(Vec<usize>, Vec<f32>), String> {
+    let (shape, values) = value.try_extract_tensor::<T>().map_err(|error| error.to_string())?;
+    let sizes = shape.iter().map(|size| usize::try_from(*size).unwrap_or(0)).collect();
+    Ok((sizes, values.iter().map(|value| number(*value)).collect()))
 }

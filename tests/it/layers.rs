@@ -4,9 +4,13 @@ use crate::project::{DAY, Project, golden, repository};
 use serde_json::Value;
 use std::fs;
 
-/// The golden network with its rows, two groups of which it is asked about by `[layers]` keys.
+/// The golden network with its rows, three groups of which it is asked about by `[layers]` keys.
 fn network(layers: &str) -> (Project, Value) {
-    let known: Value = serde_json::from_str(&fs::read_to_string(golden("layers.json")).unwrap()).unwrap();
+    golden_network("layers", layers)
+}
+
+fn golden_network(name: &str, layers: &str) -> (Project, Value) {
+    let known: Value = serde_json::from_str(&fs::read_to_string(golden(&format!("{name}.json"))).unwrap()).unwrap();
     let columns: Vec<String> = (0..50).map(|at| format!("x{at}")).collect();
     let mut csv = format!("{},kind,label\n", columns.join(","));
     for (at, (row, group)) in
@@ -16,7 +20,7 @@ fn network(layers: &str) -> (Project, Value) {
         csv += &format!("{},{},{}\n", numbers.join(","), group.as_str().unwrap(), at % 2);
     }
     let project = Project::empty();
-    project.model("layers").write("rows.csv", csv);
+    project.model(name).write("rows.csv", csv);
     let toml = format!(
         "[pipeline]\nname = \"layers\"\n[data]\npath = \"rows.csv\"\nlabel = \"label\"\n[model]\npath = \"model.onnx\"\n\
          [model.inputs]\nx = {columns:?}\n[explain]\nmethod = \"none\"\n[importance]\nmethods = []\n\
@@ -39,7 +43,19 @@ fn close(found: &Value, expected: &Value, what: &str) {
 
 #[test]
 fn statistics_by_layer_and_group_are_those_of_numpy() {
-    let (project, known) = network("tensors = [\"relu\", \"turned\", \"*tanh\", \"out_add\"]");
+    check_statistics("layers");
+}
+
+#[test]
+fn layers_of_16_bits_are_read_as_they_are() {
+    check_statistics("layers_half");
+    let (auto, _) = golden_network("layers_half", "");
+    run(&auto);
+    assert_eq!(auto.query("SELECT layer FROM layers WHERE attribute = ''").len(), 3);
+}
+
+fn check_statistics(name: &str) {
+    let (project, known) = golden_network(name, "tensors = [\"relu\", \"turned\", \"*tanh\", \"out_add\"]");
     run(&project);
     let found = project.query("SELECT * FROM layers WHERE attribute = '' OR group_value <> ''");
     assert_eq!(found.len(), 16);

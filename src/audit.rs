@@ -3,6 +3,7 @@
 //! Full precision, no wording, no I/O. The pipeline makes it, the store keeps it (catalogue tables and `run.json`),
 //! the report is drawn from it alone. Field names are the catalogue's column names (see `docs/sql.md`).
 
+mod cases;
 mod change;
 mod comparison;
 mod documents;
@@ -15,6 +16,7 @@ mod pictures;
 mod structure;
 mod surrogate;
 
+pub use cases::{Case, CaseFit, CaseFlip, CaseTerm};
 pub use change::{
     Baseline, CellValue, DRIFT_MEASURES, Distribution, DistributionCell, Drift, MetricChange, RankChange,
 };
@@ -25,7 +27,7 @@ pub use gate::{Gate, LimitOn};
 pub use history::{Night, NightGate, NightMetric, Seen};
 pub use layers::{FeatureMaps, FeatureMapsRow, LayerActivity, LayerProbe, LayerUnit};
 pub use octets::Octets;
-pub use pictures::{ConfusionCell, DrawnMap, MeanMap, Overlay, Pictures, Probability};
+pub use pictures::{ConfusionCell, DrawnMap, GroupConfusion, MeanMap, Overlay, Pictures, Probability, StoredMeanMap};
 pub use structure::{BoxKind, Cost, Repeat, Structure, StructureBox};
 pub use surrogate::{MODEL, Surrogate, SurrogateNode, SurrogateSplit};
 
@@ -89,6 +91,9 @@ pub struct Audit {
     /// Which classes were taken for which; empty unless there are several and labels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub confusion: Vec<ConfusionCell>,
+    /// The same by group.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confusion_by_group: Vec<GroupConfusion>,
     /// Pictures with their maps; `None` where no picture was explained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pictures: Option<Pictures>,
@@ -344,59 +349,6 @@ pub struct SampleSeries {
     pub attribution: Vec<f64>,
     /// The feature's values where they are numbers (codes for categories), `None` = missing or text.
     pub value: Vec<Option<f64>>,
-}
-
-/// One row of the data, explained.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Case {
-    pub row_id: String,
-    /// "highest score", "lowest score", "nearest the threshold", "most unusual explanation".
-    pub chosen_as: String,
-    pub output: String,
-    pub label: Option<String>,
-    /// Probability or value as the model reports it.
-    pub score: f64,
-    /// Σφ + base on the explained scale.
-    pub explained_score: f64,
-    pub base_value: f64,
-    pub terms: Vec<CaseTerm>,
-    /// Sum of the attributions that are not among the terms, where only the largest were kept.
-    #[serde(default)]
-    pub other: Option<f64>,
-    /// The row's surrogate, for methods that fit one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub local_fit: Option<CaseFit>,
-    /// `None` where nothing tried turns it, or it was not asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flip: Option<CaseFlip>,
-}
-
-/// The smallest change of a single column that turns a row's decision, among the values tried.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CaseFlip {
-    pub feature: String,
-    pub from: String,
-    pub to: String,
-    /// What the model reports with it, for the case's output.
-    pub score: f64,
-}
-
-/// How well one row's surrogate fits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CaseFit {
-    pub local_prediction: f64,
-    pub r2: Option<f64>,
-    pub stability: Option<f64>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CaseTerm {
-    pub feature: String,
-    pub feature_value: String,
-    pub attribution: f64,
-    /// What the attribution is for where that is not the value: "age > 48".
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub term: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

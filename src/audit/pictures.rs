@@ -76,6 +76,30 @@ pub struct ConfusionCell {
     pub weight: f64,
 }
 
+/// The same among the rows of a group.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GroupConfusion {
+    pub attribute: String,
+    pub group_value: String,
+    #[serde(flatten)]
+    pub cell: ConfusionCell,
+}
+
+/// A mean map at full precision; the `mean_maps` rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredMeanMap {
+    /// "" for a class that rows were decided for.
+    pub attribute: String,
+    pub group_value: String,
+    pub n: u64,
+    pub height: u64,
+    pub width: u64,
+    /// Pixels on each side of the model's picture whose attributions one number adds up.
+    pub step: u64,
+    /// Row by row.
+    pub values: Vec<f32>,
+}
+
 impl DrawnMap {
     /// From full precision.
     pub fn new(shades: Vec<u8>, map: &[f64]) -> Self {

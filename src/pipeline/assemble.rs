@@ -109,7 +109,8 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
         surrogate: computed.simplicity.surrogate,
         adverse: None,
         structure: structure(plan),
-        confusion: computed.confusion.finish(&plan.classes),
+        confusion: computed.confusion.all,
+        confusion_by_group: computed.confusion.by_group,
         pictures: None,
         notes,
         timings: computed.timings,
@@ -121,7 +122,7 @@ pub fn audit(plan: &Plan, provenance: Provenance, computed: Computed) -> Audit {
         }
         audit.group_attributions = explained.summary.groups;
         audit.adverse = explained.adverse;
-        audit.pictures = explained.pictures;
+        audit.pictures = explained.pictures.map(|exhibited| exhibited.pictures);
         audit.attribution_gaps = explained.summary.gaps;
         audit.scope.explained_outputs = explained.outputs;
         audit.sample = explained.sample;

@@ -6,7 +6,7 @@
 use super::part::{PartOfBatch, label_text};
 use super::scoring::ScoredBatch;
 use super::thumbnails::{Shades, Thumbnail, Thumbnails};
-use crate::audit::{MeanMap, Overlay, Pictures, Probability};
+use crate::audit::{MeanMap, Overlay, Pictures, Probability, StoredMeanMap};
 use crate::config::Task;
 use crate::dataset::{Batch, Column, Labels};
 use crate::plan::Plan;
@@ -35,6 +35,14 @@ pub struct Exhibition {
     errors: Vec<(f64, Kept)>,
     /// By group column (`None`: by class decided for) and level.
     means: BTreeMap<(Option<usize>, u32), Sum>,
+}
+
+/// What is kept at the end.
+pub struct Exhibited {
+    /// Small enough to be looked at.
+    pub pictures: Pictures,
+    /// The mean maps among them at full precision.
+    pub mean_maps: Vec<StoredMeanMap>,
 }
 
 /// Of a class decided for (0 in regressions): the most certain, then the least.
@@ -200,7 +208,7 @@ impl Exhibition {
         self.n_explained > 0
     }
 
-    pub fn finish(self, levels: &GroupLevels) -> Pictures {
+    pub fn finish(self, levels: &GroupLevels) -> Exhibited {
         let means: BTreeMap<_, (u64, Thumbnail)> =
             self.means.into_iter().map(|(key, sum)| (key, (sum.n, sum.mean()))).collect();
         let kept: Vec<Kept> = self.picks.into_values().chain(self.errors).map(|(_, kept)| kept).collect();
@@ -221,7 +229,20 @@ impl Exhibition {
         };
         let picture = self.thumbnails.picture;
         let (drawn_height, drawn_width) = self.thumbnails.size();
-        Pictures {
+        let stored = |(key, (n, mean)): (&(Option<usize>, u32), &(u64, Thumbnail))| {
+            let (attribute, group_value) = name(key)?;
+            Some(StoredMeanMap {
+                attribute,
+                group_value,
+                n: *n,
+                height: drawn_height as u64,
+                width: drawn_width as u64,
+                step: self.thumbnails.step as u64,
+                values: mean.map.iter().map(|value| *value as f32).collect(),
+            })
+        };
+        let mean_maps = means.iter().filter_map(stored).collect();
+        let pictures = Pictures {
             height: picture.height as u64,
             width: picture.width as u64,
             channels: picture.channels as u64,
@@ -233,7 +254,8 @@ impl Exhibition {
                 .into_iter()
                 .map(|Kept { overlay, thumbnail }| Overlay { map: shades.draw(&thumbnail), ..overlay })
                 .collect(),
-        }
+        };
+        Exhibited { pictures, mean_maps }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::RunError;
 use super::additivity::Additivity;
 use super::adverse::{Adverse, Rule};
-use super::exhibition::{Exhibition, Hung};
+use super::exhibition::{Exhibited, Exhibition, Hung};
 use super::explainer::Explainer;
 use super::explanation::Explanation;
 use super::fitting::Fits;
@@ -62,7 +62,7 @@ pub struct ExplainedRun {
     pub sample: crate::audit::Sample,
     pub cases: Vec<Picked>,
     pub adverse: Option<crate::audit::AdverseActions>,
-    pub pictures: Option<crate::audit::Pictures>,
+    pub pictures: Option<Exhibited>,
     pub outputs: Vec<String>,
 }
 

@@ -66,7 +66,7 @@ use crate::report;
 use crate::stats::GroupLevels;
 use crate::store::{Inputs, Report, RunWriter, Store, TOOL_VERSION};
 use attacking::Attacked;
-use confusing::Confusing;
+use confusing::{Confused, Confusing};
 use drifting::Drifting;
 use explaining::{ExplainedRun, Explaining};
 use further::FurtherRun;
@@ -156,7 +156,7 @@ pub struct Computed {
     /// Dependence curves.
     pub curves: Vec<crate::audit::CurvePoint>,
     pub distributions: Vec<Distribution>,
-    pub confusion: Confusing,
+    pub confusion: Confused,
     /// How well features tell groups.
     pub proxies: Vec<crate::audit::Proxy>,
     /// What the network does inside.
@@ -262,6 +262,7 @@ impl<'a> Computation<'a> {
         };
         self.progress.stage("intervals");
         let mut fairness = self.timed("fairness", || fairness.finish(&levels).map_err(RunError::unacceptable))?;
+        let confused = confusion.finish(plan, &levels)?;
         let distributions = self.timed("drift", || drifting.finish());
         self.timed("write", || writer.distributions(&distributions))?;
         self.progress.stage("importance");
@@ -290,6 +291,9 @@ impl<'a> Computation<'a> {
         let mut explained = self.timed("explain", || {
             explaining.map(|explaining| explaining.finish(&levels, &fairness.attributes)).transpose()
         })?;
+        let exhibited = explained.as_ref().and_then(|explained| explained.pictures.as_ref());
+        let mean_maps = exhibited.map_or(&[][..], |exhibited| &exhibited.mean_maps);
+        self.timed("write", || writer.mean_maps(mean_maps))?;
         let scored = for_surrogate.and_then(|sample| sample.finish());
         let simplicity = self.timed("importance", || simplicity(plan, scored, explained.as_ref()));
         let mut global = Global::default();
@@ -321,7 +325,7 @@ impl<'a> Computation<'a> {
             simplicity,
             curves: curves.points,
             distributions,
-            confusion,
+            confusion: confused,
             proxies,
             inside,
             attacked,

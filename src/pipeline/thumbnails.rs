@@ -12,7 +12,7 @@ pub struct Thumbnails {
     pub picture: Picture,
     scale: ImageScale,
     /// Pixels on each side that become one.
-    step: usize,
+    pub step: usize,
 }
 
 /// A picture and its map at full precision.

@@ -45,6 +45,8 @@ pub fn without(audit: &Audit, withheld: &Withheld, limit: u64) -> Published {
         surrogate: applied.surrogate(),
         adverse: audit.adverse.as_ref().map(|adverse| reasons::published(adverse, limit, &mut applied.log)),
         structure: audit.structure.clone(),
+        // No section draws it, and every group's counts would have to be weighed against all others.
+        confusion_by_group: Vec::new(),
         confusion: pictures::confusion(&audit.confusion, withheld, limit, &mut applied.log),
         pictures: pictures::published(audit.pictures.as_ref(), withheld, limit, &mut applied.log),
         notes: audit.notes.iter().map(|note| applied.note(note)).collect(),

@@ -44,6 +44,7 @@ pub fn binary() -> Audit {
         adverse: Some(adverse()),
         structure: Some(structure::structure()),
         confusion: Vec::new(),
+        confusion_by_group: Vec::new(),
         pictures: None,
         notes: vec![Note { about: "data".into(), text: "12 rows have a missing age.".into() }],
         timings: [("score".to_owned(), 0.12), ("total".to_owned(), 72.5)].into(),

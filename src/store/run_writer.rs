@@ -7,12 +7,12 @@ use super::fault::{self, Place};
 use super::file::{self, SyncedFile};
 use super::leftovers::{self, Mark};
 use super::row_files::RowFiles;
-use super::rows::{FinishedRows, Origin, distributions, layer_units};
+use super::rows::{FinishedRows, Origin, distributions, layer_units, mean_maps};
 use super::{
     ExplanationBatch, InteractionBatch, LocalFitBatch, MapBatch, PipelineLock, PredictionBatch, RunRow, RunSummary,
     Store, StoreError, StoredFile, TOOL_VERSION, insert, layout, now,
 };
-use crate::audit::{Artifact, Audit, Distribution, LayerUnit, Run};
+use crate::audit::{Artifact, Audit, Distribution, LayerUnit, Run, StoredMeanMap};
 
 /// Takes a run's rows and commits them. Dropped without [`RunWriter::commit`] or [`RunWriter::fail`], it leaves
 /// nothing behind.
@@ -152,6 +152,16 @@ impl<'a> RunWriter<'a> {
         }
         let _working = self.store.ongoing.working();
         self.rows.add(layer_units::write(&self.rows_target("layer_units"), &self.origin, all)?);
+        Ok(())
+    }
+
+    /// Keeps mean maps of pictures; nothing where there is none.
+    pub fn mean_maps(&mut self, all: &[StoredMeanMap]) -> Result<(), StoreError> {
+        if all.is_empty() {
+            return Ok(());
+        }
+        let _working = self.store.ongoing.working();
+        self.rows.add(mean_maps::write(&self.rows_target("mean_maps"), &self.origin, all)?);
         Ok(())
     }
 

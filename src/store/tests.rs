@@ -156,6 +156,7 @@ pub(super) fn audit(run_id: &str, pipeline: &str, as_of: &str) -> Audit {
         adverse: None,
         structure: None,
         confusion: Vec::new(),
+        confusion_by_group: Vec::new(),
         pictures: None,
         notes: vec![],
         timings: [("total".to_string(), 1.5)].into(),

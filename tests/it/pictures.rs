@@ -181,6 +181,50 @@ fn the_report_shows_pictures_of_every_class_errors_and_means() {
 }
 
 #[test]
+fn mean_maps_and_confusions_are_asked_for_in_sql() {
+    let project = project("picture_nhwc", files(|_, file| Some(file)));
+    project.ran(0);
+    // The mean map of a group is the mean of its rows' maps, pixel by pixel.
+    let apart = "WITH of_rows AS (SELECT at, avg(pixel) AS mean FROM (SELECT unnest(\"values\") AS pixel,
+            unnest(range(1, 31)) AS at FROM attribution_maps WHERE cast(substr(row_id, 2) AS int) % 2 = 0) GROUP BY at),
+        stored AS (SELECT unnest(\"values\") AS mean, unnest(range(1, 31)) AS at FROM mean_maps
+            WHERE attribute = 'by' AND group_value = 'Ada')
+        SELECT count(*) AS n, max(abs(of_rows.mean - stored.mean)) AS apart, max(abs(stored.mean)) AS largest
+        FROM of_rows JOIN stored USING (at)";
+    let found = &project.query(apart)[0];
+    assert_eq!(found["n"], 30);
+    let [apart, largest] = ["apart", "largest"].map(|name| found[name].as_f64().unwrap());
+    assert!(largest > 0.0 && apart <= 1e-6 * largest, "{apart} of {largest}");
+    let kinds = "SELECT attribute, sum(n) AS n, min(height) AS h, max(width) AS w, max(step) AS s FROM mean_maps
+        GROUP BY attribute ORDER BY attribute";
+    let all: Vec<Vec<u64>> = project
+        .query(kinds)
+        .iter()
+        .map(|row| ["n", "h", "w", "s"].map(|name| row[name].as_u64().unwrap()).to_vec())
+        .collect();
+    assert_eq!(all, [[24, 6, 5, 1], [24, 6, 5, 1]]);
+    // Which classes are taken for which, counted again from the rows.
+    let counted = "SELECT label AS actual, output AS predicted, count(*) AS n FROM predictions WHERE predicted";
+    let by = |group: &str| match group {
+        "" => String::new(),
+        group => format!(" AND cast(substr(row_id, 2) AS int) % 2 = {}", u8::from(group == "Bob")),
+    };
+    for (attribute, group) in [("", ""), ("by", "Ada"), ("by", "Bob")] {
+        let expected = project.query(&format!("{counted}{} GROUP BY label, output ORDER BY 1, 2", by(group)));
+        let stored = project.query(&format!(
+            "SELECT actual, predicted, n FROM confusion WHERE attribute = '{attribute}' AND group_value = '{group}'
+             ORDER BY 1, 2"
+        ));
+        assert_eq!(stored, expected, "{attribute} {group}");
+    }
+    project.probity(&["verify"]).expect(0);
+    let file = project.stored(&["mean_maps", ".parquet"]);
+    let bytes = fs::read(&file).unwrap();
+    fs::write(&file, [&bytes[..], b"x"].concat()).unwrap();
+    assert!(project.probity(&["verify"]).expect(1).stdout.contains("mean_maps"));
+}
+
+#[test]
 fn pictures_are_shown_where_rows_are_and_kept_nowhere_where_their_column_is_dropped() {
     let project = project("picture_nhwc", files(|_, file| Some(file)));
     project.append("[privacy]\nsuppress_below = 3");
@@ -193,5 +237,6 @@ fn pictures_are_shown_where_rows_are_and_kept_nowhere_where_their_column_is_drop
     assert!(!report(&dropped).contains("data:image"));
     let audit = fs::read_to_string(dropped.stored(&["run.json"])).unwrap();
     assert!(!audit.contains("\"shades\""));
-    assert!(!dropped.files().iter().any(|file| file.contains("attribution_maps")), "maps show outlines");
+    let maps = |file: &String| file.contains("attribution_maps") || file.contains("mean_maps");
+    assert!(!dropped.files().iter().any(maps), "maps show outlines");
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+mod confusion;
 mod gaps;
 mod layers;
 mod surrogate;
@@ -191,6 +192,7 @@ pub(in crate::store) async fn results(connection: &mut SqliteConnection, audit: 
     let outputs = audit.surrogate.as_ref().map_or(&[][..], |tree| &tree.outputs);
     let nodes = placed.iter().flat_map(|node| surrogate::rows(id, outputs, node));
     insert(connection, "surrogate_nodes", surrogate::SURROGATE_NODES, nodes).await?;
+    insert(connection, "confusion", confusion::CONFUSION, confusion::confusion(audit)).await?;
     insert(connection, "gates", GATES, audit.gates.iter().map(|g| gate(id, g))).await?;
     insert(connection, "drift", DRIFT, audit.drift.iter().map(|d| drift(id, d))).await?;
     insert(connection, "curves", CURVES, audit.curves.iter().map(|c| curve(id, c))).await?;

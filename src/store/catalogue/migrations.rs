@@ -27,6 +27,7 @@ pub(super) const ALL: &[Migration] = &[
     Migration { version: 11, sql: include_str!("../../../migrations/0011_gaps_and_proxies.sql") },
     Migration { version: 12, sql: include_str!("../../../migrations/0012_layers.sql") },
     Migration { version: 13, sql: include_str!("../../../migrations/0013_surrogate_nodes.sql") },
+    Migration { version: 14, sql: include_str!("../../../migrations/0014_confusion.sql") },
 ];
 
 fn latest(known: &[Migration]) -> i64 {

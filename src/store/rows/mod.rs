@@ -11,6 +11,7 @@ mod interactions;
 pub(super) mod layer_units;
 mod local_fits;
 mod maps;
+pub(super) mod mean_maps;
 mod predictions;
 mod schema;
 mod values;

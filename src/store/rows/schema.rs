@@ -14,10 +14,11 @@ pub(in crate::store) const LOCAL_FITS: &str = "local_fits";
 pub(in crate::store) const ATTRIBUTION_MAPS: &str = "attribution_maps";
 pub(in crate::store) const DISTRIBUTIONS: &str = "distributions";
 pub(in crate::store) const LAYER_UNITS: &str = "layer_units";
+pub(in crate::store) const MEAN_MAPS: &str = "mean_maps";
 
 /// Every row-level table.
-pub(in crate::store) const TABLES: [&str; 7] =
-    [PREDICTIONS, EXPLANATIONS, INTERACTIONS, LOCAL_FITS, ATTRIBUTION_MAPS, DISTRIBUTIONS, LAYER_UNITS];
+pub(in crate::store) const TABLES: [&str; 8] =
+    [PREDICTIONS, EXPLANATIONS, INTERACTIONS, LOCAL_FITS, ATTRIBUTION_MAPS, DISTRIBUTIONS, LAYER_UNITS, MEAN_MAPS];
 
 /// Type of `row_id`: as in the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,7 @@ pub(in crate::store) fn columns(table: &str, id: IdType, label: LabelType) -> Op
     match table {
         DISTRIBUTIONS => return Some(Schema::new(distributions())),
         LAYER_UNITS => return Some(Schema::new(layer_units())),
+        MEAN_MAPS => return Some(Schema::new(mean_maps())),
         _ => {}
     }
     let mut fields = vec![required("row_id", id.data_type()), required("output", DataType::Utf8)];
@@ -107,7 +109,7 @@ pub(in crate::store) fn columns(table: &str, id: IdType, label: LabelType) -> Op
             required("method", DataType::Utf8),
             required("height", DataType::Int32),
             required("width", DataType::Int32),
-            required("values", DataType::List(Arc::new(required("item", DataType::Float32)))),
+            required("values", map_of_numbers()),
         ],
         _ => return None,
     });
@@ -142,6 +144,23 @@ fn layer_units() -> Vec<Field> {
         optional("maximum", DataType::Float64),
         optional("is_dead", DataType::Boolean),
     ]
+}
+
+/// Means over explained pictures: of many rows, or of few.
+fn mean_maps() -> Vec<Field> {
+    vec![
+        required("attribute", DataType::Utf8),
+        required("group_value", DataType::Utf8),
+        required("n", DataType::Int64),
+        required("height", DataType::Int32),
+        required("width", DataType::Int32),
+        required("step", DataType::Int32),
+        required("values", map_of_numbers()),
+    ]
+}
+
+fn map_of_numbers() -> DataType {
+    DataType::List(Arc::new(required("item", DataType::Float32)))
 }
 
 /// The same columns with text as dictionaries, which is how chunks hand it to the Parquet writer. Files do not carry

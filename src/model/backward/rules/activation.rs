@@ -10,6 +10,7 @@ pub fn rule(tape: &mut Tape, call: &Call) -> Found {
         return Ok(None);
     }
     let Some(slope) = slope(tape, call) else { return Ok(None) };
+    call.only_first(tape)?;
     let gradient = pointwise(tape, call.x(0), call.y(), call.g()?, &slope);
     Ok(Some(vec![(0, gradient)]))
 }
@@ -60,10 +61,7 @@ fn slope(tape: &mut Tape, call: &Call) -> Option<String> {
         },
         "Mish" => mish(tape, x),
         "Swish" => swish(tape, x, parameter("alpha", 1.0)),
-        "Clip" => {
-            let untouched = tape.op("Equal", &[x, y], Vec::new());
-            indicator(tape, &untouched, x)
-        }
+        "Clip" => within(tape, call),
         _ => return elementary(tape, call),
     })
 }
@@ -102,8 +100,27 @@ fn elementary(tape: &mut Tape, call: &Call) -> Option<String> {
             let sum = tape.add(&one, &square);
             if call.node.is("Tan") { sum } else { of(tape, "Reciprocal", &sum) }
         }
+        "Asin" | "Acos" | "Asinh" | "Acosh" | "Atanh" => return inverse(tape, call),
         _ => return None,
     })
+}
+
+/// Inverses of circular and hyperbolic functions: 1 / √(±1 ± x²), of the hyperbolic tangent 1 / (1 − x²).
+fn inverse(tape: &mut Tape, call: &Call) -> Option<String> {
+    let x = call.x(0);
+    let square = tape.mul(x, x);
+    let one = tape.number(1.0, x);
+    let inner = match call.node.op_type.as_str() {
+        "Asinh" => tape.add(&square, &one),
+        "Acosh" => tape.sub(&square, &one),
+        _ => tape.sub(&one, &square),
+    };
+    if call.node.is("Atanh") {
+        return Some(tape.op("Reciprocal", &[&inner], Vec::new()));
+    }
+    let root = tape.op("Sqrt", &[&inner], Vec::new());
+    let slope = tape.op("Reciprocal", &[&root], Vec::new());
+    Some(if call.node.is("Acos") { tape.op("Neg", &[&slope], Vec::new()) } else { slope })
 }
 
 /// 1 where `x` is above `threshold`, else 0.
@@ -148,6 +165,19 @@ fn inside_unit(tape: &mut Tape, y: &str, like: &str) -> String {
     let below = tape.op("Less", &[y, &one], Vec::new());
     let inside = tape.op("And", &[&above, &below], Vec::new());
     indicator(tape, &inside, like)
+}
+
+/// 1 strictly between the bounds that are given: a bound at 0 is the rectifier.
+fn within(tape: &mut Tape, call: &Call) -> String {
+    let x = call.x(0);
+    let given = [("Greater", call.x(1)), ("Less", call.x(2))].into_iter().filter(|(_, bound)| !bound.is_empty());
+    let sides: Vec<String> = given.map(|(op, bound)| tape.op(op, &[x, bound], Vec::new())).collect();
+    let inside = match sides.as_slice() {
+        [] => tape.op("Equal", &[x, x], Vec::new()),
+        [one] => one.clone(),
+        [low, high, ..] => tape.op("And", &[low, high], Vec::new()),
+    };
+    indicator(tape, &inside, x)
 }
 
 /// x · h(x) with h = clip(x / 6 + 1/2, 0, 1).

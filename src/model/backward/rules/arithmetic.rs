@@ -79,7 +79,11 @@ fn power(tape: &mut Tape, call: &Call, at: usize, g: &str) -> Result<String, Bac
     }
     if at == 1 {
         call.only_derivative(tape)?;
-        let log = tape.op("Log", &[base], Vec::new());
+        // Where a is 0, so is the power, whatever the exponent above 0.
+        let (zero, one) = (tape.number(0.0, base), tape.number(1.0, base));
+        let none = tape.op("Equal", &[base, &zero], Vec::new());
+        let positive = tape.choose(&none, &one, base);
+        let log = tape.op("Log", &[&positive], Vec::new());
         let slope = tape.mul(call.y(), &log);
         let whole = tape.mul(g, &slope);
         return Ok(tape.cast(&whole, exponent));
@@ -89,6 +93,10 @@ fn power(tape: &mut Tape, call: &Call, at: usize, g: &str) -> Result<String, Bac
     let less = tape.sub(&exponent, &one);
     let power = tape.op("Pow", &[base, &less], Vec::new());
     let slope = tape.mul(&exponent, &power);
+    // a⁰ is 1 everywhere, where 0 · a⁻¹ is no number at a = 0.
+    let zero = tape.number(0.0, base);
+    let flat = tape.op("Equal", &[&exponent, &zero], Vec::new());
+    let slope = tape.choose(&flat, &zero, &slope);
     Ok(pointwise(tape, base, call.y(), g, &slope))
 }
 

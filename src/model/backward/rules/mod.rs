@@ -6,11 +6,13 @@
 
 mod activation;
 mod arithmetic;
+mod contraction;
 mod linear;
 mod movement;
 mod normalization;
 mod pooling;
 mod reduction;
+mod resizing;
 
 use super::error::BackwardError;
 use super::tape::Tape;
@@ -53,6 +55,14 @@ impl<'n> Call<'n> {
         (0..self.node.inputs.len()).filter(|at| tape.is_active(self.x(*at))).collect()
     }
 
+    /// The other inputs are parameters, which may not follow from what is differentiated for.
+    fn only_first(&self, tape: &Tape) -> Result<(), BackwardError> {
+        match self.wanted(tape).as_slice() {
+            [0] => Ok(()),
+            _ => Err(self.unfit("its parameters depend on the input")),
+        }
+    }
+
     /// The operator has no multiplier against a reference.
     fn only_derivative(&self, tape: &Tape) -> Result<(), BackwardError> {
         match tape.paired {
@@ -67,14 +77,16 @@ impl<'n> Call<'n> {
 /// # Errors
 /// The operator has no rule, or is used in a way that its rule does not cover.
 pub fn contributions(tape: &mut Tape, call: &Call) -> Result<Contributions, BackwardError> {
-    const FAMILIES: [fn(&mut Tape, &Call) -> Found; 7] = [
+    const FAMILIES: [fn(&mut Tape, &Call) -> Found; 9] = [
         activation::rule,
         arithmetic::rule,
+        contraction::rule,
         linear::rule,
         movement::rule,
         normalization::rule,
         pooling::rule,
         reduction::rule,
+        resizing::rule,
     ];
     for family in FAMILIES {
         if let Some(found) = family(tape, call)? {

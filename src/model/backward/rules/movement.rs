@@ -1,5 +1,6 @@
 //! Operators that only move numbers: each gradient goes back to where its number came from.
 
+use super::linear::spatial;
 use super::{Call, Contributions, Found};
 use crate::model::backward::error::BackwardError;
 use crate::model::backward::tape::Tape;
@@ -19,6 +20,9 @@ pub fn rule(tape: &mut Tape, call: &Call) -> Found {
     }
     if op == "Split" {
         return joined(tape, call).map(Some);
+    }
+    if matches!(op, "ScatterElements" | "ScatterND") {
+        return placed(tape, call).map(Some);
     }
     if !tape.is_active(call.x(0)) {
         return Ok(None);
@@ -47,10 +51,16 @@ pub fn rule(tape: &mut Tape, call: &Call) -> Found {
             tape.op("Pad", &inputs, Vec::new())
         }
         "Pad" => return picked(tape, call, op, again(&["mode"])).map(Some),
+        "Trilu" => {
+            let inputs = [call.g()?, call.x(1)];
+            tape.op("Trilu", if call.x(1).is_empty() { &inputs[..1] } else { &inputs }, again(&["upper"]))
+        }
+        "TopK" => greatest(tape, call)?,
         "DepthToSpace" => depth(tape, call, true)?,
         "SpaceToDepth" => depth(tape, call, false)?,
         _ => return Ok(None),
     };
+    call.only_first(tape)?;
     Ok(Some(vec![(0, gradient)]))
 }
 
@@ -71,6 +81,7 @@ fn picked(
     op: &str,
     with: Vec<crate::model::onnx::proto::AttributeProto>,
 ) -> Result<Contributions, BackwardError> {
+    call.only_first(tape)?;
     let g = call.g()?.to_owned();
     let x = call.x(0);
     let size = tape.op("Size", &[x], Vec::new());
@@ -121,13 +132,60 @@ fn joined(tape: &mut Tape, call: &Call) -> Result<Contributions, BackwardError> 
     Ok(vec![(0, tape.op("Concat", &names, vec![extend::int("axis", axis)]))])
 }
 
-/// Blocks of pixels to channels or back. In the order "CRD" the block stands behind the channel, which standard
-/// operators have for one direction only.
-fn depth(tape: &mut Tape, call: &Call, to_space: bool) -> Result<String, BackwardError> {
-    if to_space && call.node.text("mode") == Some("CRD") {
-        return Err(call.unfit("its order of channels (CRD) is not covered"));
+/// Of what is written over or added to places of a tensor: the gradient there goes to what was written, elsewhere to the
+/// tensor, to which it goes everywhere where things are added.
+fn placed(tape: &mut Tape, call: &Call) -> Result<Contributions, BackwardError> {
+    let added = match call.node.text("reduction") {
+        None | Some("none") => false,
+        Some("add") => true,
+        Some(_) => return Err(call.unfit("its way of reducing is not covered")),
+    };
+    let (op, inverse) = match call.node.is("ScatterND") {
+        true => ("ScatterND", "GatherND"),
+        false => ("ScatterElements", "GatherElements"),
+    };
+    let g = call.g()?.to_owned();
+    let (places, written) = (call.x(1), call.x(2));
+    let axis: Vec<_> = call.node.int("axis").map(|axis| extend::int("axis", axis)).into_iter().collect();
+    let mut found = Contributions::new();
+    for at in call.wanted(tape) {
+        let gradient = match at {
+            0 if added => g.clone(),
+            0 => {
+                let zeros = tape.zeros_like(written);
+                tape.op(op, &[&g, places, &zeros], axis.clone())
+            }
+            _ => tape.op(inverse, &[&g, places], axis.clone()),
+        };
+        found.push((at, gradient));
     }
+    Ok(found)
+}
+
+/// The greatest or least numbers: each gradient goes back to the place where its number stood.
+fn greatest(tape: &mut Tape, call: &Call) -> Result<String, BackwardError> {
+    call.only_derivative(tape)?;
+    let g = call.g()?.to_owned();
+    let axis = || extend::int("axis", call.node.int("axis").unwrap_or(-1));
+    let kept = ["largest", "sorted"].iter().filter_map(|name| extend::again(name, call.node.attribute(name)?));
+    let with = std::iter::once(axis()).chain(kept).collect();
+    let places = tape.ops("TopK", &[call.x(0), call.x(1)], 2, with).remove(1);
+    let zeros = tape.zeros_like(call.x(0));
+    Ok(tape.op("ScatterElements", &[&zeros, &places, &g], vec![axis()]))
+}
+
+/// Blocks of pixels to channels or back. In the order "CRD" the block's pixels stand behind the channel, not before it as
+/// in the only order that the way back has.
+fn depth(tape: &mut Tape, call: &Call, to_space: bool) -> Result<String, BackwardError> {
     let size = call.node.int("blocksize").ok_or_else(|| call.unfit("it names no block size"))?;
     let back = if to_space { "SpaceToDepth" } else { "DepthToSpace" };
-    Ok(tape.op(back, &[call.g()?], vec![extend::int("blocksize", size)]))
+    let gradient = tape.op(back, &[call.g()?], vec![extend::int("blocksize", size)]);
+    if !to_space || call.node.text("mode") != Some("CRD") {
+        return Ok(gradient);
+    }
+    let (front, picture) = (tape.ints(&[0, size * size, -1]), spatial(tape, call.x(0)));
+    let shape = tape.op("Concat", &[&front, &picture], vec![extend::int("axis", 0)]);
+    let blocks = tape.op("Reshape", &[&gradient, &shape], Vec::new());
+    let turned = tape.op("Transpose", &[&blocks], vec![extend::ints("perm", &[0, 2, 1, 3, 4])]);
+    Ok(tape.reshaped(&turned, call.x(0)))
 }

@@ -1,12 +1,15 @@
-//! Sums, means and extremes over dimensions.
+//! Sums, means, products and extremes over dimensions.
 
-use super::{Call, Found, indicator};
+use super::{Call, Contributions, Found, indicator};
 use crate::model::backward::error::BackwardError;
 use crate::model::backward::tape::Tape;
 use crate::model::onnx::extend;
 
 pub fn rule(tape: &mut Tape, call: &Call) -> Found {
     let op = call.node.op_type.as_str();
+    if call.node.is("CumSum") && tape.is_active(call.x(0)) {
+        return running_sum(tape, call).map(Some);
+    }
     if !call.node.domain.is_empty() || !op.starts_with("Reduce") || !tape.is_active(call.x(0)) {
         return Ok(None);
     }
@@ -30,8 +33,16 @@ pub fn rule(tape: &mut Tape, call: &Call) -> Found {
             tape.mul(&g, &twice)
         }
         "ReduceL2" => {
-            let share = tape.div(x, &y);
+            // Where all numbers are 0, so is a subgradient.
+            let (zero, one) = (tape.number(0.0, x), tape.number(1.0, x));
+            let none = tape.op("Equal", &[&y, &zero], Vec::new());
+            let length = tape.choose(&none, &one, &y);
+            let share = tape.div(x, &length);
             tape.mul(&g, &share)
+        }
+        "ReduceProd" => {
+            let others = product_of_others(tape, x, &axes);
+            tape.mul(&g, &others)
         }
         "ReduceL1" => {
             let sign = tape.op("Sign", &[x], Vec::new());
@@ -50,6 +61,36 @@ pub fn rule(tape: &mut Tape, call: &Call) -> Found {
     };
     let shape = tape.shape(x);
     Ok(Some(vec![(0, tape.op("Expand", &[&gradient, &shape], Vec::new()))]))
+}
+
+/// Every number's factor in the product over `axes`: the product of the other numbers, some of which may be 0.
+fn product_of_others(tape: &mut Tape, x: &str, axes: &[i64]) -> String {
+    let (zero, one) = (tape.number(0.0, x), tape.number(1.0, x));
+    let is_zero = tape.op("Equal", &[x, &zero], Vec::new());
+    let filled = tape.choose(&is_zero, &one, x);
+    let kept = extend::int("keepdims", 1);
+    // Which dimensions are reduced has been an input since version 18.
+    let product = match tape.graph.opset("") {
+        Some(18..) => {
+            let over = tape.ints(axes);
+            tape.op("ReduceProd", &[&filled, &over], vec![kept])
+        }
+        _ => tape.op("ReduceProd", &[&filled], vec![kept, extend::ints("axes", axes)]),
+    };
+    let others = tape.div(&product, &filled);
+    let zeros = indicator(tape, &is_zero, x);
+    let all_zeros = tape.sum_over(&zeros, axes);
+    let other_zeros = tape.sub(&all_zeros, &zeros);
+    let any = tape.op("Greater", &[&other_zeros, &zero], Vec::new());
+    tape.choose(&any, &zero, &others)
+}
+
+/// A number counts in every sum from its own on: the running sum of the gradient from the other end.
+fn running_sum(tape: &mut Tape, call: &Call) -> Result<Contributions, BackwardError> {
+    let other_end = i64::from(call.node.int("reverse").unwrap_or(0) == 0);
+    let exclusive = call.node.int("exclusive").unwrap_or(0);
+    let with = vec![extend::int("reverse", other_end), extend::int("exclusive", exclusive)];
+    Ok(vec![(0, tape.op("CumSum", &[call.g()?, call.x(1)], with))])
 }
 
 /// The reduced dimensions; `None` where there is nothing to reduce.

@@ -12,6 +12,8 @@ mod rules;
 mod tape;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod torch_tests;
 mod types;
 
 pub use error::BackwardError;

@@ -149,3 +149,55 @@ fn patches_as_players_get_what_their_leaves_get() {
         assert!((map - found.attributions.phi[[0, 0, at]]).abs() < 1e-5);
     }
 }
+
+/// Pixels that act together in threes: a + b² and abc / 64 of three weighted sums.
+struct Together;
+
+/// The numbers of the golden file.
+fn numbers(n: usize, step: usize) -> Vec<f32> {
+    (0..n).map(|at| ((at * step % 17) as f32 - 8.0) / 8.0).collect()
+}
+
+impl Predictor for Together {
+    fn predict(&self, features: &Features) -> Result<Scores, PredictError> {
+        let dot = |row: usize, step: usize| -> f64 {
+            let x = cells(features, 0, row);
+            x.iter().zip(numbers(x.len(), step)).map(|(x, w)| f64::from(*x) * f64::from(w)).sum()
+        };
+        let score = |(row, output): (usize, usize)| {
+            let [a, b, c] = [5, 3, 7].map(|step| dot(row, step));
+            if output == 0 { a + b * b } else { a * b * c / 64.0 }
+        };
+        Ok(Scores { probability: Array2::from_shape_fn((features.n_rows, 2), score), margin: None })
+    }
+}
+
+#[test]
+fn values_are_those_of_shap() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/partition.json")).unwrap();
+    let golden: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let cases = golden["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 5);
+    for case in cases {
+        let whole = |key: &str| case[key].as_u64().unwrap() as usize;
+        let (height, width, channels) = (whole("height"), whole("width"), whole("channels"));
+        let patch = [0, 1].map(|at| case["patch"][at].as_u64().unwrap() as usize);
+        let (size, patch, n) = ((height, width), (patch[0], patch[1]), height * width * channels);
+        let tensor =
+            |step| Features { n_rows: 1, columns: vec![Column::Tensor { width: n, values: numbers(n, step) }] };
+        let asker = Asker { predictor: &Together, scale: Scale::Probability };
+        let players = Players::patches((height, width, channels), true, patch);
+        let picture = Picture { height, width, channels, channels_last: true };
+        let rules = (Tree::new(size, patch), usize::MAX, vec![0, 1]);
+        let explainer = HierarchyExplainer::new(asker, &tensor(11), picture, players, rules).unwrap();
+        let found = explainer.explain(&tensor(7), &[0], None).unwrap().attributions.phi;
+        for output in 0..2 {
+            let expected = case["values"][output].as_array().unwrap();
+            assert_eq!(expected.len(), found.dim().2);
+            for (player, expected) in expected.iter().enumerate() {
+                let gap = found[[0, output, player]] - expected.as_f64().unwrap();
+                assert!(gap.abs() < 1e-9, "{height}×{width}×{channels}: player {player} is {gap} away");
+            }
+        }
+    }
+}

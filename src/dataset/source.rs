@@ -98,12 +98,12 @@ impl Source {
             check_magic(file, format)?;
         }
         let mut frame = scan(path, &files, format)?;
+        if format == Format::Csv {
+            frame = with_plain_names(path, frame)?;
+        }
         let schema = frame.collect_schema().map_err(|error| unreadable(path, plain(&error)))?;
         if let (Format::Csv, Some(column)) = (format, renamed_duplicate(&schema)) {
-            return Err(unreadable(
-                path,
-                format!("column `{column}` stands in the header twice; rename or remove one of them"),
-            ));
+            return Err(twice(path, column));
         }
         let fields = schema
             .iter()
@@ -264,12 +264,29 @@ fn hive(path: &Path) -> HiveOptions {
     HiveOptions { enabled: Some(partitioned), hive_start_idx: fixed, schema: None, try_parse_dates: true }
 }
 
+/// polars takes the quotes around a name of a CSV header off and leaves those within doubled, as they stand in the file.
+fn with_plain_names(path: &Path, mut frame: LazyFrame) -> Result<LazyFrame, DataError> {
+    let schema = frame.collect_schema().map_err(|error| unreadable(path, plain(&error)))?;
+    let doubled: Vec<&str> =
+        schema.iter_names().map(|name| name.as_str()).filter(|name| name.contains("\"\"")).collect();
+    let single: Vec<String> = doubled.iter().map(|name| name.replace("\"\"", "\"")).collect();
+    let clash = |name: &&String| schema.contains(name) && !doubled.contains(&name.as_str());
+    if let Some(column) = single.iter().find(clash) {
+        return Err(twice(path, column));
+    }
+    Ok(if doubled.is_empty() { frame } else { frame.rename(doubled, single, true) })
+}
+
 /// A column that polars found twice in a CSV header: it names the second `x_duplicated_0`.
 fn renamed_duplicate(schema: &Schema) -> Option<&str> {
     schema.iter_names().find_map(|name| {
         let (original, number) = name.rsplit_once("_duplicated_")?;
         (number.parse::<u32>().is_ok() && schema.contains(original)).then_some(original)
     })
+}
+
+fn twice(path: &Path, column: &str) -> DataError {
+    unreadable(path, format!("column `{column}` stands in the header twice; rename or remove one of them"))
 }
 
 pub(super) fn unreadable(path: &Path, reason: impl Into<String>) -> DataError {
@@ -279,4 +296,35 @@ pub(super) fn unreadable(path: &Path, reason: impl Into<String>) -> DataError {
 /// A polars error's first line: what follows is a plan dump for its own developers.
 pub(super) fn plain(error: &PolarsError) -> String {
     error.to_string().lines().next().unwrap_or("unreadable").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn csv(text: &str) -> Result<Source, DataError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.csv");
+        std::fs::write(&path, text).unwrap();
+        Source::open(&path)
+    }
+
+    fn names(text: &str) -> Vec<String> {
+        csv(text).unwrap().fields.into_iter().map(|field| field.name).collect()
+    }
+
+    #[test]
+    fn quotes_in_a_quoted_name_of_a_csv_header_are_read_once() {
+        let header = "id,\"the \"\"net\"\" pay\",\"a, b\",\"\"\"\"\n";
+        assert_eq!(names(&format!("{header}1,2,3,4\n")), ["id", "the \"net\" pay", "a, b", "\""]);
+        assert_eq!(names("\"a\"\"\"\"b\",\"a\"\"b\"\n1,2\n"), ["a\"\"b", "a\"b"]);
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_is_refused_however_it_is_quoted() {
+        for header in ["\"a\"\"b\",\"a\"\"b\"", "\"a\"\"b\",a\"b"] {
+            let error = csv(&format!("{header}\n1,2\n")).map(|_| ()).unwrap_err().to_string();
+            assert!(error.contains("column `a\"b` stands in the header twice"), "{error}");
+        }
+    }
 }

@@ -48,7 +48,7 @@ pub use metric::{Metric, Task};
 pub use morris::{morris, trajectories};
 pub use neighbours::{Compare, NEIGHBOURS, neighbour_agreement};
 pub use people::{PEOPLE, People, PeopleSample};
-pub use permutation::{PermutationImportance, Settings, Shuffle, Undefined, permutation_importance, shuffles};
+pub use permutation::{PermutationImportance, Settings, Shuffle, Undefined, shuffles};
 pub use proxies::proxy;
 pub use sage::{Sage, sage, sage_rows};
 pub use sample::{DEFAULT_CAP, Reservoir, Sample};

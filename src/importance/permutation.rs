@@ -7,7 +7,7 @@ use super::strata::Strata;
 use crate::audit::Importance;
 use crate::dataset::batch::{Column, Features, Labels};
 use crate::explain::game::random::Draws;
-use crate::explain::game::{Part, Player, Players, chunk_rows};
+use crate::explain::game::{Part, Player, chunk_rows};
 use crate::model::predictor::Predictor;
 use crate::stats::intervals::student_quantile;
 use ndarray::{Array2, Axis, concatenate};
@@ -61,30 +61,13 @@ pub struct Undefined {
     pub reason: String,
 }
 
-/// Shuffles each player's values among the rows of `sample`, `repeats` times, and scores the metrics again.
+/// Shuffles each player's values among the rows of `sample`, `repeats` times in each way, and scores the metrics again.
 ///
-/// The columns of one player move together. Shuffles belong to (seed, player, repeat): the number of threads changes
-/// nothing. Each thread works on a copy of the sample.
-///
-/// # Errors
-/// Players that do not divide the columns, labels beyond the model's outputs, or a model that fails or gives scores
-/// that are no numbers.
-pub fn permutation_importance(
-    predictor: &dyn Predictor,
-    sample: &Sample,
-    players: &Players,
-    settings: &Settings,
-) -> Result<PermutationImportance, ImportanceError> {
-    players.check(&sample.features)?;
-    let list: Vec<&Player> = players.iter().collect();
-    let shuffle = Shuffle { method: "permutation", purpose: "permutation importance", players: &list, strata: None };
-    shuffles(predictor, sample, &[shuffle], settings)
-}
-
-/// Like [`permutation_importance`], in one or several ways of shuffling.
+/// The columns of one player move together. Shuffles belong to (seed, purpose, player, repeat): the number of threads
+/// changes nothing. Each thread works on a copy of the sample.
 ///
 /// # Errors
-/// Those of [`permutation_importance`].
+/// No repeats, labels beyond the model's outputs, or a model that fails or gives scores that are no numbers.
 pub fn shuffles(
     predictor: &dyn Predictor,
     sample: &Sample,
@@ -298,8 +281,22 @@ fn rank(rows: &mut [Importance]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::explain::game::Players;
     use crate::model::predictor::{PredictError, Scores};
     use std::sync::Arc;
+
+    /// Every player among all rows.
+    fn permutation_importance(
+        predictor: &dyn Predictor,
+        sample: &Sample,
+        players: &Players,
+        settings: &Settings,
+    ) -> Result<PermutationImportance, ImportanceError> {
+        let list: Vec<&Player> = players.iter().collect();
+        let shuffle =
+            Shuffle { method: "permutation", purpose: "permutation importance", players: &list, strata: None };
+        shuffles(predictor, sample, &[shuffle], settings)
+    }
 
     /// Scores a row by a function of its numbers and of the length of its text.
     struct Fake<F>(F);

@@ -2,7 +2,6 @@
 
 use super::individual::group_name;
 use crate::audit::{CurvePoint, Metric};
-use crate::config::Task;
 use crate::plan::{Plan, RobustnessPlan};
 use crate::robustness::{Method, Outcome};
 use crate::stats::GroupLevels;
@@ -73,7 +72,7 @@ impl<'a> Toll<'a> {
                         kind: kind.to_owned(),
                         feature: self.attribute(*attribute).to_owned(),
                         group_value: group.clone(),
-                        output: self.output(),
+                        output: self.plan.decided_output(),
                         x: *epsilon,
                         y: share,
                         n,
@@ -123,7 +122,7 @@ impl<'a> Toll<'a> {
         Some(Metric {
             metric: format!("{TURNED}_difference"),
             attribute: self.attribute(Some(attribute)).to_owned(),
-            output: self.output(),
+            output: self.plan.decided_output(),
             value: Some(highest.1.share() - lowest.1.share()),
             ci_low: Some(interval.low.max(0.0)),
             ci_high: Some(interval.high),
@@ -141,7 +140,7 @@ impl<'a> Toll<'a> {
             metric: name.to_owned(),
             attribute: attribute.to_owned(),
             group_value: group.to_owned(),
-            output: self.output(),
+            output: self.plan.decided_output(),
             value: found.map(|(share, _)| share),
             undefined_reason: found.is_none().then(|| "no labelled rows".to_owned()),
             ci_low: found.map(|(_, interval)| interval.low),
@@ -160,14 +159,6 @@ impl<'a> Toll<'a> {
 
     fn attribute(&self, at: Option<usize>) -> &str {
         at.map_or("", |at| self.plan.groups.attributes[at].name.as_str())
-    }
-
-    /// Decisions are of no class in particular where there are several.
-    fn output(&self) -> String {
-        match self.plan.task {
-            Task::Multiclass => String::new(),
-            _ => self.plan.outputs.first().cloned().unwrap_or_default(),
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! How columns and scores are distributed, counted batch by batch.
 
-use super::players::{PlayerValues, is_dropped};
+use super::players::is_dropped;
 use super::scoring::ScoredBatch;
 use crate::audit::Distribution;
 use crate::dataset::{Batch, Column};
@@ -45,13 +45,12 @@ impl<'a> Drifting<'a> {
             let output = if several { output.as_str() } else { "" };
             distribution("score", output, counts, Meaning::Quantity)
         });
-        let categorical = &self.plan.config().data.categorical;
         // The distribution of a column is made of its values.
         let kept = |column: &str| !is_dropped(self.plan.config(), column);
         let features = self.features.iter().zip(&self.plan.selection.features);
         let features = features.filter(|(_, feature)| kept(&feature.column)).map(|(counts, feature)| {
-            let levels = PlayerValues::levels(self.plan.config(), feature);
-            let is_code = feature.encode.is_some() || categorical.contains(&feature.column);
+            let levels = self.plan.categories(feature);
+            let is_code = self.plan.config().data.is_code(&feature.column);
             let meaning = if is_code { Meaning::Codes(&levels) } else { Meaning::Quantity };
             distribution("feature", &feature.column, counts, meaning)
         });

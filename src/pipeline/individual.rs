@@ -89,7 +89,7 @@ impl Sample<'_> {
                 })
                 .collect();
             for (at, feature) in self.plan.selection.features.iter().enumerate() {
-                if let Some(found) = proxy(people, at, self.is_code(feature), &groups) {
+                if let Some(found) = proxy(people, at, self.plan.config().data.is_code(&feature.column), &groups) {
                     let (attribute, feature) = (attribute.name.clone(), feature.column.clone());
                     proxies.push(Proxy { attribute, feature, ..found });
                 }
@@ -107,18 +107,13 @@ impl Sample<'_> {
             };
             if self.plan.groups.attributes.iter().any(used) {
                 Compare::LeaveOut
-            } else if self.is_code(feature) {
+            } else if self.plan.config().data.is_code(&feature.column) {
                 Compare::Equality
             } else {
                 Compare::Distance
             }
         };
         self.plan.selection.features.iter().map(how).collect()
-    }
-
-    /// Whether a column's numbers stand for categories.
-    fn is_code(&self, feature: &FeatureSpec) -> bool {
-        feature.encode.is_some() || self.plan.config().data.categorical.contains(&feature.column)
     }
 
     fn consistency(&self, people: &People) -> Vec<Metric> {
@@ -249,16 +244,12 @@ impl Sample<'_> {
     /// `place`: attribute, group, reference. Counts are those of the sample.
     fn metric(&self, name: &str, place: [&str; 3], value: f64, interval: Option<Interval>, rows: usize) -> Metric {
         let [attribute, group_value, reference] = place.map(str::to_owned);
-        let output = match self.plan.task {
-            Task::Multiclass => String::new(),
-            _ => self.plan.outputs.first().cloned().unwrap_or_default(),
-        };
         Metric {
             metric: name.to_owned(),
             attribute,
             group_value,
             reference,
-            output,
+            output: self.plan.decided_output(),
             value: Some(value),
             ci_low: interval.map(|interval| interval.low),
             ci_high: interval.map(|interval| interval.high),

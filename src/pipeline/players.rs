@@ -37,19 +37,13 @@ impl PlayerValues {
                 Part::Column(column) | Part::Cells { column, .. } => *column,
             })
         });
-        let levels = features.iter().map(|feature| Self::levels(config, feature));
+        let levels = features.iter().map(|feature| config.data.categories(&feature.column));
         Self {
             names: players.iter().map(|player| player.name.clone()).collect(),
             columns: columns.map(Iterator::collect).collect(),
             levels: levels.collect(),
             dropped: features.iter().map(|feature| is_dropped(config, &feature.column)).collect(),
         }
-    }
-
-    /// Category names of a column by code, where it is encoded.
-    pub fn levels(config: &Config, feature: &FeatureSpec) -> Vec<String> {
-        let categories = config.data.encode.get(&feature.column);
-        categories.map(|categories| categories.iter().map(ToString::to_string).collect()).unwrap_or_default()
     }
 
     pub fn of<'a>(&'a self, features: &'a Features) -> Vec<Values<'a>> {
@@ -137,7 +131,7 @@ pub fn described(
     let kind = |spec: &FeatureSpec, field: Option<&Field>| match (&spec.want, field.map(|field| field.kind)) {
         (Want::Tensor { .. }, _) => "image",
         (Want::Text, _) => "category",
-        _ if spec.encode.is_some() || config.data.categorical.contains(&spec.column) => "category",
+        _ if config.data.is_code(&spec.column) => "category",
         (_, Some(Kind::Boolean)) => "boolean",
         (_, Some(Kind::Date)) => "date",
         _ => "number",
@@ -146,13 +140,10 @@ pub fn described(
         name: spec.column.clone(),
         kind: kind(spec, source.field(&spec.column)).to_owned(),
         n_missing: Some(tally.missing.get(at).copied().unwrap_or(0)),
-        levels: config
-            .data
-            .encode
-            .get(&spec.column)
-            .filter(|_| !is_dropped(config, &spec.column))
-            .map(|levels| levels.iter().map(ToString::to_string).collect())
-            .unwrap_or_default(),
+        levels: match is_dropped(config, &spec.column) {
+            true => Vec::new(),
+            false => config.data.categories(&spec.column),
+        },
     };
     features.iter().enumerate().map(one).collect()
 }

@@ -1,7 +1,7 @@
 //! How simple the model is: what stands in its file, how many features it lives on, and a small tree beside it.
 
 use super::explaining::ExplainedRun;
-use super::players::{PlayerValues, is_dropped};
+use super::players::is_dropped;
 use super::scoring::{self, ScoredBatch};
 use crate::audit::{self, Importance, MODEL, Metric, SurrogateNode, SurrogateSplit};
 use crate::config::Task;
@@ -184,7 +184,7 @@ impl Drawn<'_> {
         };
         let categories = match (&split.test, &self.found.columns.list[split.column]) {
             (Test::Among { yes, .. }, Some(Values::Categories { names, .. })) if !dropped => {
-                let levels = PlayerValues::levels(self.plan.config(), feature);
+                let levels = self.plan.categories(feature);
                 yes.iter().map(|code| told(&names[*code as usize], &levels)).collect()
             }
             _ => Vec::new(),

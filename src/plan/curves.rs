@@ -111,19 +111,13 @@ pub(super) fn given_grid(
         return Err(format!("no point is given for `{column}`"));
     }
     Ok(match is_category(config, source, feature) {
-        true => dependence::Grid::codes(&numbers, &level_names(config, column)),
+        true => dependence::Grid::codes(&numbers, &config.data.categories(column)),
         false => dependence::Grid::given(&numbers),
     })
-}
-
-/// Names of an encoded column's categories by code; none for other columns.
-pub(super) fn level_names(config: &Config, column: &str) -> Vec<String> {
-    config.data.encode.get(column).into_iter().flatten().map(ToString::to_string).collect()
 }
 
 /// Whether a column's values are categories: texts, booleans, or numbers that are codes without an order.
 pub(super) fn is_category(config: &Config, source: &Source, feature: &FeatureSpec) -> bool {
     let boolean = source.field(&feature.column).is_some_and(|field| field.kind == Kind::Boolean);
-    let listed = feature.encode.is_some() || config.data.categorical.contains(&feature.column);
-    boolean || listed || feature.want == Want::Text
+    boolean || config.data.is_code(&feature.column) || feature.want == Want::Text
 }

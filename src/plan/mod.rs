@@ -275,8 +275,16 @@ impl Plan {
     }
 
     /// Names of an encoded column's categories by code; none for other columns.
-    pub fn level_names(&self, feature: &FeatureSpec) -> Vec<String> {
-        curves::level_names(self.config(), &feature.column)
+    pub fn categories(&self, feature: &FeatureSpec) -> Vec<String> {
+        self.config().data.categories(&feature.column)
+    }
+
+    /// The output that decisions are about, "" where there are several: no class in particular.
+    pub fn decided_output(&self) -> String {
+        match self.task {
+            Task::Multiclass => String::new(),
+            _ => self.outputs.first().cloned().unwrap_or_default(),
+        }
     }
 
     /// Rows that a sample may hold in memory: of large pictures few.

@@ -190,7 +190,7 @@ impl Deciding<'_> {
     fn movement(&self, feature: &FeatureSpec) -> Movement {
         let range = self.typed.range.get(&feature.column).copied();
         let kind = self.source.field(&feature.column).map(|field| field.kind);
-        let code = feature.encode.is_some() || self.loaded.config.data.categorical.contains(&feature.column);
+        let code = self.loaded.config.data.is_code(&feature.column);
         let may = match (&self.typed.columns, &feature.want) {
             (_, Want::Text) => May::Stay,
             (Some(columns), _) if !columns.contains(&feature.column) => May::Stay,

@@ -129,12 +129,10 @@ fn columns(config: &Config, key: &str, features: &[FeatureSpec], source: &Source
 
 fn column(config: &Config, feature: &FeatureSpec, source: &Source) -> LimeColumn {
     let boolean = source.field(&feature.column).is_some_and(|field| field.kind == Kind::Boolean);
-    let listed = config.data.encode.get(&feature.column);
-    let levels = match listed {
-        Some(levels) => levels.iter().map(ToString::to_string).collect(),
-        None if boolean => vec!["false".to_owned(), "true".to_owned()],
-        None => Vec::new(),
-    };
-    let categorical = boolean || listed.is_some() || config.data.categorical.contains(&feature.column);
+    let mut levels = config.data.categories(&feature.column);
+    if boolean && levels.is_empty() {
+        levels = vec!["false".to_owned(), "true".to_owned()];
+    }
+    let categorical = boolean || config.data.is_code(&feature.column);
     LimeColumn { name: feature.column.clone(), categorical, levels }
 }

@@ -44,6 +44,18 @@ pub struct Data {
     pub image: Option<Image>,
 }
 
+impl Data {
+    /// Names of an encoded column's categories by code; none for other columns.
+    pub fn categories(&self, column: &str) -> Vec<String> {
+        self.encode.get(column).into_iter().flatten().map(ToString::to_string).collect()
+    }
+
+    /// Whether a column's numbers are codes without an order, because it is encoded or listed.
+    pub fn is_code(&self, column: &str) -> bool {
+        self.encode.contains_key(column) || self.categorical.iter().any(|listed| listed == column)
+    }
+}
+
 /// A value of a column: text, whole number, number or boolean.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]

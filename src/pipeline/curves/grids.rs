@@ -80,7 +80,7 @@ impl Drawn<'_> {
             return Grid::quantiles(rows, self.varied, points, from, to).ok();
         }
         Some(match Grid::observed(rows, self.varied).ok()? {
-            Grid::Numbers(codes) => Grid::codes(&codes, &plan.level_names(self.feature)),
+            Grid::Numbers(codes) => Grid::codes(&codes, &plan.categories(self.feature)),
             texts => texts,
         })
     }

@@ -94,10 +94,7 @@ fn sample(
     for batch in Reader::start(&plan.source, &plan.selection, plan.batch_rows)? {
         let batch = batch?;
         let n_rows = batch.features.n_rows;
-        let rows = match &chosen {
-            None => (0..n_rows).collect(),
-            Some(chosen) => plan::within(chosen, batch.first_row, n_rows),
-        };
+        let rows = plan::within(chosen.as_deref(), batch.first_row, n_rows);
         match &mut waiting {
             None => waiting = Some(Victims::new(&batch, &rows)),
             Some(waiting) => waiting.append(&batch, &rows),

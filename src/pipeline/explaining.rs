@@ -107,10 +107,7 @@ impl<'a> Explaining<'a> {
 
     /// Positions within a batch of the rows to explain.
     pub fn rows(&self, first_row: u64, n_rows: usize) -> Vec<usize> {
-        match &self.chosen {
-            None => (0..n_rows).collect(),
-            Some(chosen) => within(chosen, first_row, n_rows),
-        }
+        within(self.chosen.as_deref(), first_row, n_rows)
     }
 
     /// Explains the chosen rows of a batch and writes them.

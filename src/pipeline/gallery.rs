@@ -104,10 +104,7 @@ impl Gallery {
     }
 
     fn sample(&mut self, shown: &Shown, n_rows: usize) {
-        let rows = match &self.chosen {
-            None => (0..n_rows).collect(),
-            Some(chosen) => within(chosen, self.seen, n_rows),
-        };
+        let rows = within(self.chosen.as_deref(), self.seen, n_rows);
         for row in rows {
             for explained in 0..shown.attributions.phi.shape()[1] {
                 let output = (shown.output_of)(row, explained);

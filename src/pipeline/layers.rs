@@ -46,11 +46,7 @@ pub fn look_inside(
     for batch in Reader::start(&plan.source, &plan.selection, plan.batch_rows)? {
         let batch = batch?;
         let n_rows = batch.features.n_rows;
-        let rows = match &chosen {
-            None => (0..n_rows).collect(),
-            Some(chosen) => within(chosen, batch.first_row, n_rows),
-        };
-        looking.add(&batch, &rows)?;
+        looking.add(&batch, &within(chosen.as_deref(), batch.first_row, n_rows))?;
         progress.rows_done(batch.first_row + n_rows as u64);
     }
     looking.send(true)?;

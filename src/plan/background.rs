@@ -55,7 +55,7 @@ pub fn sample(
         let batch = batch?;
         let rows = match &chosen {
             None => batch.features,
-            Some(chosen) => batch.features.take(&within(chosen, batch.first_row, batch.features.n_rows)),
+            Some(chosen) => batch.features.take(&within(Some(chosen), batch.first_row, batch.features.n_rows)),
         };
         match features.columns.is_empty() {
             true => features = rows,
@@ -75,8 +75,9 @@ pub fn choose(n_total: u64, n_rows: u64, seed: u64, purpose: &str) -> Option<Vec
     Some(sample.finish())
 }
 
-/// Positions within a batch of the chosen rows that lie in it.
-pub fn within(chosen: &[u64], first_row: u64, n_rows: usize) -> Vec<usize> {
+/// Positions within a batch of the chosen rows that lie in it; `None` = all are chosen.
+pub fn within(chosen: Option<&[u64]>, first_row: u64, n_rows: usize) -> Vec<usize> {
+    let Some(chosen) = chosen else { return (0..n_rows).collect() };
     let from = chosen.partition_point(|row| *row < first_row);
     let until = chosen.partition_point(|row| *row < first_row + n_rows as u64);
     chosen[from..until].iter().map(|row| (row - first_row) as usize).collect()

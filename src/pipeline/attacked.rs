@@ -1,6 +1,6 @@
 //! What attacks did to decisions: shares by group and size of change.
 
-use super::individual::group_name;
+use super::membership::group_name;
 use crate::audit::{CurvePoint, Metric};
 use crate::plan::{Plan, RobustnessPlan};
 use crate::robustness::{Method, Outcome};

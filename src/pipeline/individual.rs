@@ -2,6 +2,7 @@
 //! with nothing but the group, and which features tell the group.
 
 use super::RunError;
+use super::membership::{group_names, numbered};
 use super::scoring::decide;
 use crate::audit::{AttributeScope, Metric, Note, Proxy};
 use crate::config::Task;
@@ -72,22 +73,13 @@ impl Sample<'_> {
 
     /// The name of each row's group; `None` where a part of it is unknown.
     fn groups(&self, people: &People, attribute: &AttributeSpec) -> Vec<Option<String>> {
-        let name = |row: usize| group_name(attribute, self.levels, |column| people.codes[column][row]);
-        (0..people.n_rows()).map(name).collect()
+        group_names(attribute, self.levels, &people.codes, people.n_rows())
     }
 
     fn proxies(&self, people: &People) -> Vec<Proxy> {
         let mut proxies = Vec::new();
         for (attribute, _) in self.attributes() {
-            let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
-            let groups: Vec<Option<u32>> = self
-                .groups(people, attribute)
-                .into_iter()
-                .map(|name| {
-                    let next = numbers.len() as u32;
-                    name.map(|name| *numbers.entry(name).or_insert(next))
-                })
-                .collect();
+            let groups = numbered(&self.groups(people, attribute));
             for (at, feature) in self.plan.selection.features.iter().enumerate() {
                 if let Some(found) = proxy(people, at, self.plan.config().data.is_code(&feature.column), &groups) {
                     let (attribute, feature) = (attribute.name.clone(), feature.column.clone());
@@ -275,17 +267,6 @@ impl Sample<'_> {
             text: format!("Of {} rows, {}, drawn with the seed.", people.n_total, parts.join(", ")),
         })
     }
-}
-
-/// The name of a row's group, by the row's code of each group column; `None` where a part of it is unknown.
-pub(super) fn group_name(
-    attribute: &AttributeSpec,
-    levels: &GroupLevels,
-    code: impl Fn(usize) -> u32,
-) -> Option<String> {
-    let level = |column: &usize| levels.levels[*column][code(*column) as usize].as_str();
-    let parts: Vec<&str> = attribute.columns.iter().map(level).collect();
-    (!parts.contains(&UNKNOWN)).then(|| parts.join(","))
 }
 
 /// Decisions and first scores of all rows.

@@ -2,6 +2,7 @@
 
 use super::feature_maps::feature_maps;
 use super::gallery::Picked;
+use super::membership::{group_names, numbered};
 use super::{Progress, RunError};
 use crate::audit::{FeatureMaps, LayerActivity, LayerProbe, LayerUnit, Note};
 use crate::dataset::{Batch, Features, Labels, Reader};
@@ -9,10 +10,9 @@ use crate::fairness::AttributeSpec;
 use crate::layers::{Activity, GroupActivity, MOST_INPUTS, Reduction, Target, probe};
 use crate::plan::{LayersPlan, Plan, PlannedLayer, choose, within};
 use crate::stats::GroupLevels;
-use crate::stats::groups::{UNKNOWN, groups};
+use crate::stats::groups::groups;
 use ndarray::ArrayView2;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
 
 /// Rows that probes are fitted on and asked about.
 const PROBED: u64 = 2_000;
@@ -296,24 +296,10 @@ impl Known {
         } else if !self.values.is_empty() {
             targets.push((String::new(), Told::Values(self.values.clone())));
         }
-        let groups = |attribute: &AttributeSpec| Told::Classes(self.groups(attribute, levels));
+        let names = |attribute: &AttributeSpec| group_names(attribute, levels, &self.codes, self.keys.len());
+        let groups = |attribute: &AttributeSpec| Told::Classes(numbered(&names(attribute)));
         targets.extend(attributes.iter().map(|attribute| (attribute.name.clone(), groups(attribute))));
         targets
-    }
-
-    /// A number for each row's group; `None` where a part of it is unknown.
-    fn groups(&self, attribute: &AttributeSpec, levels: &GroupLevels) -> Vec<Option<u32>> {
-        let mut numbers: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
-        let group = |row: usize| {
-            let codes: Vec<u32> = attribute.columns.iter().map(|column| self.codes[*column][row]).collect();
-            let name = |(column, code): (&usize, &u32)| levels.levels[*column][*code as usize] == UNKNOWN;
-            if attribute.columns.iter().zip(&codes).any(name) {
-                return None;
-            }
-            let next = numbers.len() as u32;
-            Some(*numbers.entry(codes).or_insert(next))
-        };
-        (0..self.keys.len()).map(group).collect()
     }
 }
 

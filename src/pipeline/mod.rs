@@ -30,6 +30,7 @@ mod letterhead;
 mod maps;
 mod measured;
 mod meetings;
+mod membership;
 mod nights;
 mod pace;
 mod painting;

@@ -48,14 +48,7 @@ pub struct GroupActivity {
     pub n_rows: u64,
     /// Numbers that are not finite.
     pub not_finite: u64,
-    /// `None` without any number, as all below.
-    pub mean: Option<f64>,
-    /// Square root of Σ(x − mean)² / n over rows, units and positions.
-    pub std: Option<f64>,
-    /// Share of the numbers that are exactly 0.
-    pub zero_fraction: Option<f64>,
-    pub minimum: Option<f64>,
-    pub maximum: Option<f64>,
+    pub numbers: Numbers,
     /// Units with one and the same number everywhere or, behind a rectifier, never above 0. `None` for a single row of
     /// a layer with one number per unit, of which that could not be told.
     pub dead_units: Option<u64>,
@@ -65,12 +58,20 @@ pub struct GroupActivity {
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitActivity {
     pub unit: usize,
+    pub numbers: Numbers,
+    pub is_dead: Option<bool>,
+}
+
+/// How some numbers are distributed; `None` without any.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Numbers {
     pub mean: Option<f64>,
+    /// Square root of Σ(x − mean)² / n over rows, units and positions.
     pub std: Option<f64>,
+    /// Share of the numbers that are exactly 0.
     pub zero_fraction: Option<f64>,
     pub minimum: Option<f64>,
     pub maximum: Option<f64>,
-    pub is_dead: Option<bool>,
 }
 
 impl Activity {
@@ -161,11 +162,7 @@ impl Activity {
         GroupActivity {
             n_rows,
             not_finite,
-            mean: sums.mean(),
-            std: sums.std().map(|std| if all.is_constant() { 0.0 } else { std }),
-            zero_fraction: sums.zero_fraction(),
-            minimum: all.known().map(|all| f64::from(all.least)),
-            maximum: all.known().map(|all| f64::from(all.greatest)),
+            numbers: Numbers::of(&sums, all),
             dead_units: self.tells_the_dead(n_rows, sums.n).then(dead),
         }
     }
@@ -183,15 +180,23 @@ impl Activity {
             self.by_cell.iter().for_each(|cell| all.merge(cell.extremes[unit]));
             UnitActivity {
                 unit,
-                mean: sums.mean(),
-                std: sums.std().map(|std| if all.is_constant() { 0.0 } else { std }),
-                zero_fraction: sums.zero_fraction(),
-                minimum: all.known().map(|all| f64::from(all.least)),
-                maximum: all.known().map(|all| f64::from(all.greatest)),
+                numbers: Numbers::of(sums, all),
                 is_dead: self.tells_the_dead(n_rows, sums.n).then(|| all.is_dead(rectified)).flatten(),
             }
         };
         self.by_unit.iter().enumerate().map(of).collect()
+    }
+}
+
+impl Numbers {
+    fn of(sums: &Sums, all: Extremes) -> Self {
+        Self {
+            mean: sums.mean(),
+            std: sums.std().map(|std| if all.is_constant() { 0.0 } else { std }),
+            zero_fraction: sums.zero_fraction(),
+            minimum: all.known().map(|all| f64::from(all.least)),
+            maximum: all.known().map(|all| f64::from(all.greatest)),
+        }
     }
 }
 
@@ -317,13 +322,13 @@ mod tests {
         let n = numbers.len() as f64;
         let wide = || numbers.iter().map(|x| f64::from(*x));
         let mean = wide().sum::<f64>() / n;
-        close(found.mean, mean);
-        close(found.std, (wide().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt());
-        close(found.zero_fraction, wide().filter(|x| *x == 0.0).count() as f64 / n);
+        close(found.numbers.mean, mean);
+        close(found.numbers.std, (wide().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt());
+        close(found.numbers.zero_fraction, wide().filter(|x| *x == 0.0).count() as f64 / n);
         assert_eq!((found.n_rows, found.dead_units, activity.overall(false).dead_units), (50, Some(2), Some(1)));
         let units = activity.units(true);
         assert_eq!(units.iter().map(|unit| unit.is_dead).collect::<Vec<_>>(), [Some(false), Some(true), Some(true)]);
-        assert_eq!((units[2].mean, units[2].std), (Some(0.25), Some(0.0)));
+        assert_eq!((units[2].numbers.mean, units[2].numbers.std), (Some(0.25), Some(0.0)));
     }
 
     #[test]
@@ -356,9 +361,9 @@ mod tests {
         let mut activity = Activity::new(&Layout::new(&[2], None));
         activity.update(&[], &[1.0, f32::NAN, 3.0, f32::INFINITY]);
         let found = activity.overall(false);
-        assert_eq!((found.not_finite, found.mean, found.maximum), (2, Some(2.0), Some(3.0)));
+        assert_eq!((found.not_finite, found.numbers.mean, found.numbers.maximum), (2, Some(2.0), Some(3.0)));
         let unit = &activity.units(false)[1];
-        assert_eq!((unit.mean, unit.minimum, unit.is_dead), (None, None, None));
+        assert_eq!((unit.numbers.mean, unit.numbers.minimum, unit.is_dead), (None, None, None));
     }
 
     #[test]
@@ -375,7 +380,7 @@ mod tests {
     #[test]
     fn nothing_is_said_of_no_rows_and_no_death_of_one_number() {
         let empty = Activity::new(&layout()).overall(true);
-        assert_eq!((empty.n_rows, empty.mean, empty.dead_units), (0, None, None));
+        assert_eq!((empty.n_rows, empty.numbers.mean, empty.dead_units), (0, None, None));
         let mut one = Activity::new(&Layout::new(&[3], None));
         one.update(&[], &[0.0, 1.0, -1.0]);
         assert_eq!(one.overall(true).dead_units, None);

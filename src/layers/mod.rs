@@ -11,7 +11,7 @@ mod probe;
 mod reduction;
 mod ridge;
 
-pub use activity::{Activity, GroupActivity, UnitActivity};
+pub use activity::{Activity, GroupActivity, Numbers, UnitActivity};
 pub use layout::Layout;
 pub use probe::{LEAST_ROWS, MOST_CLASSES, Measured, ProbeResult, Target, Undefined, probe};
 pub use reduction::{MOST_INPUTS, Reduction};

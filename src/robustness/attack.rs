@@ -3,7 +3,7 @@
 use super::ball::Ball;
 use crate::dataset::{Column, Features};
 use crate::model::differentiable::Differentiable;
-use crate::model::predictor::{PredictError, Predictor};
+use crate::model::predictor::{PredictError, Predictor, Scores};
 use crate::stats::random::Stream;
 use ndarray::{Array2, ArrayView1, Axis};
 use rayon::prelude::*;
@@ -82,6 +82,8 @@ struct Rows<'a> {
 
 /// What the model says of some points.
 struct Looked {
+    /// What the points stand for.
+    settled: Array2<f64>,
     /// The decision is another than that of the row.
     turned: Vec<bool>,
     /// Rises towards another decision.
@@ -115,12 +117,13 @@ impl Attack<'_> {
 
     fn together(&self, features: &Features, keys: &[u64]) -> Result<Vec<Outcome>, PredictError> {
         let origins = self.model.points(features)?;
-        let decisions = self.decisions(features)?;
+        let scores = self.predictor.predict(features)?;
+        let decisions: Vec<u32> = scores.probability.rows().into_iter().map(self.decide).collect();
+        let plain = self.looked(scores, origins.clone(), &decisions);
         let rows = Rows { features, keys, origins, decisions };
         let n = features.n_rows;
         let all: Vec<usize> = (0..n).collect();
-        let plain = self.look(&rows, &all, &rows.origins)?;
-        let slopes = self.slopes(&rows.origins, &plain.weights)?;
+        let slopes = self.slopes(&plain.settled, &plain.weights)?;
         let mut best = Best { points: rows.origins.clone(), loss: plain.loss };
         let mut outcomes: Vec<Outcome> = rows.decisions.iter().map(|decision| Outcome::none(*decision)).collect();
         let mut turned = vec![false; n];
@@ -181,7 +184,6 @@ impl Attack<'_> {
         best: &mut Best,
     ) -> Result<(), PredictError> {
         for step in 0..=self.rules.steps {
-            let settled = self.settled(rows, &open, &points);
             let looked = self.look(rows, &open, &points)?;
             best.keep(&open, &points, &looked);
             let left: Vec<usize> = (0..open.len()).filter(|at| !looked.turned[*at]).collect();
@@ -189,7 +191,7 @@ impl Attack<'_> {
             if left.is_empty() || step == self.rules.steps {
                 break;
             }
-            let slopes = self.slopes(&settled.select(Axis(0), &left), &looked.weights.select(Axis(0), &left))?;
+            let slopes = self.slopes(&looked.settled.select(Axis(0), &left), &looked.weights.select(Axis(0), &left))?;
             open = left.iter().map(|at| open[*at]).collect();
             points = points.select(Axis(0), &left);
             self.advance(rows, &open, &mut points, &slopes, self.rules.step * epsilon, epsilon);
@@ -225,28 +227,27 @@ impl Attack<'_> {
         settled
     }
 
-    fn decisions(&self, features: &Features) -> Result<Vec<u32>, PredictError> {
-        let scores = self.predictor.predict(features)?.probability;
-        Ok(scores.rows().into_iter().map(self.decide).collect())
-    }
-
     /// Asks the model about what projected points of `open` rows stand for.
     fn look(&self, rows: &Rows, open: &[usize], points: &Array2<f64>) -> Result<Looked, PredictError> {
         let settled = self.settled(rows, open, points);
         let features = self.features(rows.features.take(open), &settled);
-        let scores = self.predictor.predict(&features)?;
+        let decisions: Vec<u32> = open.iter().map(|row| rows.decisions[*row]).collect();
+        Ok(self.looked(self.predictor.predict(&features)?, settled, &decisions))
+    }
+
+    /// What scores of settled points say, of rows with these decisions.
+    fn looked(&self, scores: Scores, settled: Array2<f64>, decisions: &[u32]) -> Looked {
         let logits = scores.margin.unwrap_or_else(|| match self.rules.loss {
             Loss::OneScore => scores.probability.clone(),
             Loss::CrossEntropy | Loss::OwnScore => scores.probability.mapv(f64::ln),
         });
-        let mut looked =
-            Looked { turned: Vec::new(), loss: Vec::new(), weights: Array2::zeros(scores.probability.dim()) };
-        for (at, row) in open.iter().enumerate() {
-            let decision = rows.decisions[*row];
-            looked.turned.push((self.decide)(scores.probability.row(at)) != decision);
-            looked.loss.push(self.loss(logits.row(at), decision, looked.weights.row_mut(at)));
+        let weights = Array2::zeros(scores.probability.dim());
+        let mut looked = Looked { settled, turned: Vec::new(), loss: Vec::new(), weights };
+        for (at, decision) in decisions.iter().enumerate() {
+            looked.turned.push((self.decide)(scores.probability.row(at)) != *decision);
+            looked.loss.push(self.loss(logits.row(at), *decision, looked.weights.row_mut(at)));
         }
-        Ok(looked)
+        looked
     }
 
     /// The loss, and into `weights` how it rises with the outputs (up to a positive factor, which signs do not see).

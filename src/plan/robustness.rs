@@ -49,31 +49,31 @@ enum May {
 impl RobustnessPlan {
     /// The box of admissible changes, with each column's spread over all rows.
     pub fn ball(&self, model: &dyn Differentiable, spreads: &[Spread]) -> Ball {
-        let reach = |(movement, spread): (&Movement, &Spread)| {
-            let [low, high] = movement.range.unwrap_or([spread.low, spread.high]);
-            let whole = match movement.may {
-                May::Stay => return Reach::STILL,
-                May::MoveFreely if spread.whole => return Reach::STILL,
-                May::MoveFreely | May::MoveCells => false,
-                May::Move => spread.whole,
-            };
-            Reach { unit: spread.unit, low, high, whole }
-        };
-        let columns: Vec<Reach> = self.movements.iter().zip(spreads).map(reach).collect();
-        Ball::new(model.width(), model.layout(), &columns)
+        Ball::new(model.width(), model.layout(), &self.reaches(spreads))
+    }
+
+    fn reaches(&self, spreads: &[Spread]) -> Vec<Reach> {
+        self.movements.iter().zip(spreads).map(|(movement, spread)| movement.reach(spread)).collect()
     }
 
     /// Names of the columns that the box lets move.
     pub fn moving<'a>(&self, features: &'a [FeatureSpec], spreads: &[Spread]) -> Vec<&'a str> {
-        let moves = |movement: &Movement, spread: &Spread| match movement.may {
-            May::Stay => false,
-            May::MoveFreely => !spread.whole && spread.unit > 0.0,
-            May::Move | May::MoveCells => spread.unit > 0.0,
+        let all = features.iter().zip(self.reaches(spreads));
+        all.filter(|(_, reach)| reach.moves()).map(|(feature, _)| feature.column.as_str()).collect()
+    }
+}
+
+impl Movement {
+    /// How far the numbers of a column of this spread may move.
+    fn reach(&self, spread: &Spread) -> Reach {
+        let [low, high] = self.range.unwrap_or([spread.low, spread.high]);
+        let whole = match self.may {
+            May::Stay => return Reach::STILL,
+            May::MoveFreely if spread.whole => return Reach::STILL,
+            May::MoveFreely | May::MoveCells => false,
+            May::Move => spread.whole,
         };
-        let all = features.iter().zip(self.movements.iter().zip(spreads));
-        all.filter(|(_, (movement, spread))| moves(movement, spread))
-            .map(|(feature, _)| feature.column.as_str())
-            .collect()
+        Reach { unit: spread.unit, low, high, whole }
     }
 }
 

@@ -20,6 +20,11 @@ pub struct Reach {
 impl Reach {
     /// A number that stays.
     pub const STILL: Self = Self { unit: 0.0, low: f64::NEG_INFINITY, high: f64::INFINITY, whole: false };
+
+    /// Whether ε is worth anything.
+    pub fn moves(&self) -> bool {
+        self.unit > 0.0
+    }
 }
 
 /// The box of admissible changes (L∞), `[width]`.
@@ -81,7 +86,7 @@ impl Ball {
 
     /// Whether anything moves at all.
     pub fn moves(&self) -> bool {
-        self.reach.iter().any(|reach| reach.unit > 0.0)
+        self.reach.iter().any(Reach::moves)
     }
 
     pub fn width(&self) -> usize {

@@ -130,8 +130,7 @@ fn names(plan: &Plan) -> Vec<String> {
 }
 
 fn sweep<'a>(plan: &Plan, rows: &Features, names: &'a [String], decide: Option<Decide<'a>>) -> Sweep<'a> {
-    let is_category: Vec<bool> = plan.selection.features.iter().map(|feature| plan.is_category(feature)).collect();
-    Sweep::new(rows, names, &is_category, plan.config().importance.delta, decide)
+    Sweep::new(rows, names, &plan.are_categories(), plan.config().importance.delta, decide)
 }
 
 fn sage_note(found: &crate::importance::Sage) -> Option<Note> {

@@ -58,8 +58,7 @@ fn note(plan: &Plan, strata: &Strata, n_rows: usize) -> String {
 
 fn strata(plan: &Plan, model: &PlannedModel, sample: &Sample) -> Option<Strata> {
     let columns = &model.shuffling.strata;
-    let is_category: Vec<bool> = plan.selection.features.iter().map(|feature| plan.is_category(feature)).collect();
-    (!columns.is_empty()).then(|| Strata::new(&sample.features, columns, &is_category))
+    (!columns.is_empty()).then(|| Strata::new(&sample.features, columns, &plan.are_categories()))
 }
 
 fn settings(plan: &Plan) -> Settings {

@@ -106,14 +106,13 @@ fn effective<'a>(values: impl Iterator<Item = &'a f64> + Clone) -> Result<f64, &
 }
 
 fn fitted(plan: &Plan, scored: &Scored) -> Option<Surrogate> {
-    let is_category: Vec<bool> = plan.selection.features.iter().map(|feature| plan.is_category(feature)).collect();
     // No leaf tells of fewer rows than a table may.
     let smallest_shown = plan.config().privacy.as_ref().map_or(0, |privacy| privacy.suppress_below) as usize;
     let limits = Limits { depth: DEPTH, least_rows: LEAST_ROWS.max(smallest_shown) };
     let decide = |scores: ArrayView1<f64>| scoring::decide(plan, scores);
     let decides = plan.task != Task::Regression;
     let (confidence, seed) = (plan.groups.confidence, plan.config().pipeline.seed);
-    surrogate::surrogate(scored, &is_category, limits, decides.then_some(&decide), confidence, seed)
+    surrogate::surrogate(scored, &plan.are_categories(), limits, decides.then_some(&decide), confidence, seed)
 }
 
 fn fidelity(plan: &Plan, found: Option<&Surrogate>) -> Vec<Metric> {

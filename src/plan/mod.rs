@@ -268,6 +268,11 @@ impl Plan {
         curves::is_category(self.config(), &self.source, feature)
     }
 
+    /// [`Plan::is_category`] of every column of the model.
+    pub fn are_categories(&self) -> Vec<bool> {
+        self.selection.features.iter().map(|feature| self.is_category(feature)).collect()
+    }
+
     /// The points that `[importance] grid` gives for a column.
     pub fn given_grid(&self, feature: &FeatureSpec) -> Option<dependence::Grid> {
         let Some(Grid::Given(given)) = &self.config().importance.grid else { return None };

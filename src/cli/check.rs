@@ -3,7 +3,6 @@
 use super::args::CheckArgs;
 use super::{Done, opening, style};
 use crate::ExitStatus;
-use crate::config::Scale;
 use crate::dataset::Want;
 use crate::model::NativeKind;
 use crate::pipeline::{self, Asked, CurveCost, Foresight, GroupSizes, RunError};
@@ -163,10 +162,6 @@ fn explanations(plan: &Plan, foresights: &[Option<Foresight>]) -> String {
 }
 
 fn explanation(plan: &Plan, explain: &ExplainPlan, foresight: Option<&Foresight>, title: &str) -> String {
-    let scale = match explain.scale {
-        Scale::Margin => "margin",
-        Scale::Probability => "probability",
-    };
     let rows = match explain.rows {
         Rows::All => plan.n_rows,
         Rows::Count(n) => n,
@@ -182,7 +177,8 @@ fn explanation(plan: &Plan, explain: &ExplainPlan, foresight: Option<&Foresight>
         Some(foresight) => format!("{} background rows", style::thousands(foresight.background_rows)),
         None => "all background rows".to_owned(),
     };
-    let mut text = line(title, &format!("{} on the {scale} scale ({})", explain.method.name(), explain.reason));
+    let mut text =
+        line(title, &format!("{} on the {} scale ({})", explain.method.name(), explain.scale.name(), explain.reason));
     text += &line("", &format!("{} rows for {outputs}, against {background}", style::thousands(rows)));
     if let Some(foresight) = foresight {
         text += &line("", &format!("engine: {}{}", foresight.engine, estimate(foresight)));

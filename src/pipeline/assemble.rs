@@ -50,7 +50,7 @@ impl Provenance {
             seed: plan.config().pipeline.seed,
             n_rows: plan.n_rows,
             explain_method: plan.explain().map_or("none", |explain| explain.method.name()).to_owned(),
-            explain_scale: plan.explain().map_or("", |explain| scale_name(explain.scale)).to_owned(),
+            explain_scale: plan.explain().map_or("", |explain| explain.scale.name()).to_owned(),
         }
     }
 
@@ -69,13 +69,6 @@ fn config_sha256(plan: &Plan) -> String {
 
 pub fn pseudonyms(plan: &Plan) -> Option<Pseudonyms> {
     plan.loaded.pseudonym_key.as_ref().map(|key| Pseudonyms::new(key.bytes()))
-}
-
-pub fn scale_name(scale: Scale) -> &'static str {
-    match scale {
-        Scale::Margin => "margin",
-        Scale::Probability => "probability",
-    }
 }
 
 /// The audit of this run alone; its gates are decided when it is compared with earlier ones.

@@ -1,6 +1,5 @@
 //! What shows that an explanation belongs to the model.
 
-use super::assemble;
 use super::explaining::Explaining;
 use super::scoring::Agreement;
 use crate::audit::Proof;
@@ -37,7 +36,7 @@ pub fn of(explaining: &Explaining, background: &Background) -> Proof {
         method: explain.method.name().to_owned(),
         reason: explain.reason.clone(),
         engine: explainer.engine_name.clone(),
-        scale: assemble::scale_name(explain.scale).to_owned(),
+        scale: explain.scale.name().to_owned(),
         additivity_gap: explaining.additivity.largest(),
         additivity_gap_mean: explaining.additivity.mean(),
         background_rows: n_rows,

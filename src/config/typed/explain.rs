@@ -125,6 +125,16 @@ pub enum Scale {
     Probability,
 }
 
+impl Scale {
+    /// The word of the TOML and of results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scale::Margin => "margin",
+            Scale::Probability => "probability",
+        }
+    }
+}
+
 /// Which outputs are explained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

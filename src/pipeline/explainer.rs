@@ -270,10 +270,7 @@ fn game_explainer<'a>(
         Chosen::Permutation => game::Method::Permutation { budget },
         _ => game::Method::Exact,
     };
-    let scale = match explain.scale {
-        Scale::Margin if !score_is_margin(plan, model) => game::Scale::Margin,
-        _ => game::Scale::Probability,
-    };
+    let scale = asked_scale(plan, model, explain);
     let rules = game::Rules { method, scale, outputs: outputs.clone(), seed: plan.config().pipeline.seed };
     // Sampling asks for very many scores; enumeration stays with ONNX Runtime, as the oracle of the native structure,
     // unless it asks for margins that the graph does not show.
@@ -299,8 +296,16 @@ fn game_explainer<'a>(
     })
 }
 
+/// The scale on which methods that only ask the model are to ask it.
+pub(super) fn asked_scale(plan: &Plan, model: &PlannedModel, explain: &ExplainPlan) -> game::Scale {
+    match explain.scale {
+        Scale::Margin if !score_is_margin(plan, model) => game::Scale::Margin,
+        _ => game::Scale::Probability,
+    }
+}
+
 /// Whether the score is its own margin: a value, or probabilities that are averaged.
-pub(super) fn score_is_margin(plan: &Plan, model: &PlannedModel) -> bool {
+fn score_is_margin(plan: &Plan, model: &PlannedModel) -> bool {
     let unlinked = |native: &Native| native.link() == crate::forest::Link::Identity;
     plan.task == crate::config::Task::Regression
         || !model.scorer.reading().shows_margin() && model.native.as_ref().is_some_and(unlinked)

@@ -1,9 +1,7 @@
 //! Methods that ask the model what a row is worth with parts of it replaced.
 
 use super::RunError;
-use super::explainer::score_is_margin;
-use crate::config::Scale;
-use crate::explain::game;
+use super::explainer::asked_scale;
 use crate::explain::hierarchy::{HierarchyExplainer, Tree};
 use crate::explain::occlusion::{OcclusionExplainer, Windows};
 use crate::explain::versions::Asker;
@@ -17,10 +15,7 @@ fn asker<'a>(
     explain: &ExplainPlan,
     native: Option<&'a NativePredictor<'a>>,
 ) -> Asker<'a> {
-    let scale = match explain.scale {
-        Scale::Margin if !score_is_margin(plan, model) => game::Scale::Margin,
-        _ => game::Scale::Probability,
-    };
+    let scale = asked_scale(plan, model, explain);
     match native {
         Some(native) => Asker { predictor: native, scale },
         None => Asker { predictor: &model.scorer, scale },

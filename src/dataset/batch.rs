@@ -66,6 +66,15 @@ impl Features {
         Self { n_rows: rows.len(), columns }
     }
 
+    /// The given rows, in the given order, with pictures and lists left empty.
+    pub fn take_without_tensors(&self, rows: &[usize]) -> Self {
+        let columns = self.columns.iter().map(|column| match column {
+            Column::Tensor { .. } => Column::Tensor { width: 0, values: Vec::new() },
+            column => column.take(rows),
+        });
+        Self { n_rows: rows.len(), columns: columns.collect() }
+    }
+
     /// Adds the rows of `other`, which has the same columns.
     pub fn append(&mut self, other: Self) {
         self.n_rows += other.n_rows;

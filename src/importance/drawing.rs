@@ -13,6 +13,12 @@ pub(super) trait Rows {
     fn take(&self, rows: &[usize]) -> Self;
 }
 
+/// The rows at these positions of a row-major table of `n_rows`.
+pub(super) fn pick<T: Copy>(table: &[T], n_rows: usize, rows: &[usize]) -> Vec<T> {
+    let width = table.len() / n_rows.max(1);
+    rows.iter().flat_map(|row| &table[row * width..(row + 1) * width]).copied().collect()
+}
+
 /// A sample on its way.
 #[derive(Debug, Clone)]
 pub(super) struct Drawing<R> {

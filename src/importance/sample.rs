@@ -1,6 +1,6 @@
 //! Rows held in memory: a random sample that depends on the seed and the data, not on how the data came in.
 
-use super::drawing::{Drawing, Rows};
+use super::drawing::{Drawing, Rows, pick};
 use super::error::ImportanceError;
 use crate::dataset::batch::{Batch, Features, Labels};
 use crate::stats::random::Stream;
@@ -86,12 +86,12 @@ fn is_known(labels: &Labels, row: usize) -> bool {
 
 /// The rows at these positions, in this order.
 fn take(features: &Features, labels: &Labels, weights: Option<&[f64]>, rows: &[usize]) -> Sample {
-    let features = features.take(rows);
+    let (n_rows, features) = (features.n_rows, features.take(rows));
     let labels = match labels {
-        Labels::Class(classes) => Labels::Class(rows.iter().map(|row| classes[*row]).collect()),
-        Labels::Value(values) => Labels::Value(rows.iter().map(|row| values[*row]).collect()),
+        Labels::Class(classes) => Labels::Class(pick(classes, n_rows, rows)),
+        Labels::Value(values) => Labels::Value(pick(values, n_rows, rows)),
     };
-    let weights = weights.map(|weights| rows.iter().map(|row| weights[*row]).collect());
+    let weights = weights.map(|weights| pick(weights, n_rows, rows));
     Sample { features, labels, weights, n_total: 0 }
 }
 

@@ -1,7 +1,7 @@
 //! Scored rows in memory: a seeded sample of bounded size.
 
-use super::super::drawing::{Drawing, Rows};
-use crate::dataset::batch::{Column, Features};
+use super::super::drawing::{Drawing, Rows, pick};
+use crate::dataset::batch::Features;
 use crate::stats::random::Stream;
 
 /// Rows kept: 20,000 grow the tree, 10,000 judge it.
@@ -36,15 +36,11 @@ impl Rows for Scored {
 }
 
 fn taken(features: &Features, scores: &[f64], weights: Option<&[f64]>, rows: &[usize]) -> Scored {
-    let outputs = scores.len() / features.n_rows.max(1);
-    let columns = features.columns.iter().map(|column| match column {
-        Column::Tensor { .. } => Column::Tensor { width: 0, values: Vec::new() },
-        column => column.take(rows),
-    });
+    let n_rows = features.n_rows;
     Scored {
-        features: Features { n_rows: rows.len(), columns: columns.collect() },
-        scores: rows.iter().flat_map(|row| &scores[row * outputs..(row + 1) * outputs]).copied().collect(),
-        weights: weights.map(|weights| rows.iter().map(|row| weights[*row]).collect()),
+        features: features.take_without_tensors(rows),
+        scores: pick(scores, n_rows, rows),
+        weights: weights.map(|weights| pick(weights, n_rows, rows)),
         n_total: 0,
     }
 }
@@ -74,6 +70,7 @@ impl ScoredSample {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::batch::Column;
 
     fn sample(sizes: &[u64]) -> Scored {
         let mut sample = ScoredSample::new(40, 5);

@@ -9,11 +9,10 @@
 
 use super::Attributions;
 use super::game::{Part, Players};
-use super::versions::{Asker, Subject, VersionError, cells, cells_mut, mean_cells};
+use super::versions::{Asker, Subject, VersionError, cells, cells_mut, each, mean_cells};
 use crate::dataset::{Features, Picture};
 use crate::model::predictor::Predictor;
 use ndarray::{Array1, Array2, Array3, Axis, s};
-use rayon::prelude::*;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -202,12 +201,7 @@ impl<'a> HierarchyExplainer<'a> {
     /// # Errors
     /// As [`Asker::versions`].
     pub fn explain(&self, rows: &Features, keys: &[u64], decisions: Option<&[u32]>) -> Result<Divided, VersionError> {
-        let one = |row: usize| {
-            let outputs = decisions.map_or_else(|| self.outputs.clone(), |decisions| vec![decisions[row] as usize]);
-            self.one(Subject { rows, row, key: keys[row], outputs: &outputs })
-        };
-        let found: Vec<(Array1<f64>, Array2<f64>)> =
-            (0..rows.n_rows).into_par_iter().map(one).collect::<Result<_, _>>()?;
+        let found = each(rows, keys, &self.outputs, decisions, |subject| self.one(subject))?;
         let n_outputs = if decisions.is_some() { 1 } else { self.outputs.len() };
         let mut maps = Array3::zeros((rows.n_rows, n_outputs, self.picture.n_pixels()));
         let mut phi = Array3::zeros((rows.n_rows, n_outputs, self.players.len()));

@@ -7,11 +7,10 @@
 
 use super::Attributions;
 use super::game::{Part, Players};
-use super::versions::{Asker, Subject, VersionError, cells, cells_mut, mean_cells};
+use super::versions::{Asker, Subject, VersionError, cells, cells_mut, each, mean_cells};
 use crate::dataset::{Column, Features, Picture};
 use crate::model::predictor::Predictor;
 use ndarray::{Array2, Array3, ArrayView1, s};
-use rayon::prelude::*;
 
 /// A window that slides over a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,11 +102,7 @@ impl<'a> OcclusionExplainer<'a> {
     /// # Errors
     /// As [`Asker::versions`].
     pub fn explain(&self, rows: &Features, keys: &[u64], decisions: Option<&[u32]>) -> Result<Occluded, VersionError> {
-        let one = |row: usize| {
-            let outputs = decisions.map_or_else(|| self.outputs.clone(), |decisions| vec![decisions[row] as usize]);
-            self.one(Subject { rows, row, key: keys[row], outputs: &outputs })
-        };
-        let found: Vec<One> = (0..rows.n_rows).into_par_iter().map(one).collect::<Result<_, _>>()?;
+        let found = each(rows, keys, &self.outputs, decisions, |subject| self.one(subject))?;
         let n_outputs = if decisions.is_some() { 1 } else { self.outputs.len() };
         let mut phi = Array3::zeros((rows.n_rows, n_outputs, self.players.len()));
         let mut base = Array2::zeros((rows.n_rows, n_outputs));

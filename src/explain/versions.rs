@@ -73,17 +73,33 @@ impl Asker<'_> {
 
     fn score(&self, features: &Features, subject: Subject, out: ArrayViewMut2<f64>) -> Result<(), VersionError> {
         let scored = self.predictor.predict(features)?;
-        let scores = match self.scale {
-            Scale::Probability => Some(&scored.probability),
-            Scale::Margin => scored.margin.as_ref(),
-        };
-        copy_asked(scores, subject.outputs, out).map_err(|unfit| match unfit {
+        copy_asked(self.scale.of(&scored), subject.outputs, out).map_err(|unfit| match unfit {
             Unfit::NoMargin => VersionError::NoMargin,
             Unfit::Rows { asked, found } => VersionError::Rows { asked, found },
             Unfit::Output { output, found } => VersionError::Output { output, found },
             Unfit::NotFinite { output, value } => VersionError::NotFinite { row: subject.key, output, value },
         })
     }
+}
+
+/// What `one` says of each of `rows`, whose positions in the data are `keys`, asked on all threads about `outputs`; with
+/// `decisions`, about each row's own output alone.
+///
+/// # Errors
+/// That of a row.
+pub(super) fn each<T: Send, E: Send>(
+    rows: &Features,
+    keys: &[u64],
+    outputs: &[usize],
+    decisions: Option<&[u32]>,
+    one: impl Fn(Subject) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
+    let of_row = |row: usize| {
+        let own = decisions.map(|decisions| [decisions[row] as usize]);
+        let outputs = own.as_ref().map_or(outputs, |own| own.as_slice());
+        one(Subject { rows, row, key: keys[row], outputs })
+    };
+    (0..rows.n_rows).into_par_iter().map(of_row).collect()
 }
 
 /// The numbers of a tensor column in one row; empty for other columns.

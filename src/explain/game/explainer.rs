@@ -265,11 +265,7 @@ impl<'a> GameExplainer<'a> {
                 self.owners.build(rows, row, self.background, &pieces, buffer);
                 self.predictor.predict(buffer)
             })?;
-            let scores = match self.rules.scale {
-                Scale::Probability => Some(&scores.probability),
-                Scale::Margin => scores.margin.as_ref(),
-            };
-            self.choose(scores, key, payoffs.slice_mut(s![range, ..]))?;
+            self.choose(self.rules.scale.of(&scores), key, payoffs.slice_mut(s![range, ..]))?;
         }
         Ok(payoffs)
     }

@@ -42,6 +42,9 @@ pub use explainer::GameExplainer;
 pub use players::{Part, Player, Players};
 pub use synthetic::chunk_rows;
 
+use crate::model::predictor::Scores;
+use ndarray::Array2;
+
 /// Most players whose coalitions are all enumerated.
 pub const MAX_EXACT_PLAYERS: usize = 16;
 /// Most coalitions that are enumerated for a row and a background row.
@@ -89,6 +92,16 @@ pub enum Scale {
     Probability,
     /// Before the link.
     Margin,
+}
+
+impl Scale {
+    /// The scores on this scale; `None` where the model has no margin.
+    pub fn of(self, scores: &Scores) -> Option<&Array2<f64>> {
+        match self {
+            Scale::Probability => Some(&scores.probability),
+            Scale::Margin => scores.margin.as_ref(),
+        }
+    }
 }
 
 /// How to play.

@@ -152,11 +152,11 @@ impl<'a> LimeExplainer<'a> {
 
     fn score_into(&self, rows: &Features, key: u64, out: ndarray::ArrayViewMut2<f64>) -> Result<(), LimeError> {
         let scored = self.predictor.predict(rows)?;
-        let (scores, scale) = match self.settings.scale {
-            Scale::Probability => (Some(&scored.probability), "score"),
-            Scale::Margin => (scored.margin.as_ref(), "margin"),
+        let scale = match self.settings.scale {
+            Scale::Probability => "score",
+            Scale::Margin => "margin",
         };
-        copy_asked(scores, &self.settings.outputs, out).map_err(|unfit| match unfit {
+        copy_asked(self.settings.scale.of(&scored), &self.settings.outputs, out).map_err(|unfit| match unfit {
             Unfit::NoMargin => LimeError::NoMargin,
             Unfit::Rows { asked, found } => LimeError::Rows { asked, found },
             Unfit::Output { output, found } => LimeError::Output { output, found },

@@ -11,11 +11,10 @@ use super::{LEAST_PER_COLUMN, LimeError, LimeResult, LimeSettings, LocalFit, Sta
 use crate::dataset::{Features, Picture};
 use crate::explain::Attributions;
 use crate::explain::game::{Part, Players};
-use crate::explain::versions::{Asker, Subject, cells, cells_mut};
+use crate::explain::versions::{Asker, Subject, cells, cells_mut, each};
 use crate::model::predictor::Predictor;
 use crate::stats::random::Stream;
 use ndarray::{Array1, Array2, Array3, ArrayView1, Axis, ShapeBuilder, s};
-use rayon::prelude::*;
 
 /// Width of the kernel where none is given, as `lime_image` has it.
 const WIDTH: f64 = 0.25;
@@ -112,12 +111,7 @@ impl<'a> PictureLime<'a> {
         keys: &[u64],
         decisions: Option<&[u32]>,
     ) -> Result<PictureResult, LimeError> {
-        let one = |row: usize| {
-            let own = |decisions: &[u32]| vec![decisions[row] as usize];
-            let outputs = decisions.map_or_else(|| self.settings.outputs.clone(), own);
-            self.one(Subject { rows, row, key: keys[row], outputs: &outputs })
-        };
-        let found: Vec<One> = (0..rows.n_rows).into_par_iter().map(one).collect::<Result<_, _>>()?;
+        let found = each(rows, keys, &self.settings.outputs, decisions, |subject| self.one(subject))?;
         let n_outputs = if decisions.is_some() { 1 } else { self.settings.outputs.len() };
         Ok(self.assemble(&found, n_outputs))
     }

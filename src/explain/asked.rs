@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayViewMut2};
 
 /// What is wrong with a model's scores.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Unfit {
+pub(crate) enum Unfit {
     NoMargin,
     Rows { asked: usize, found: usize },
     Output { output: usize, found: usize },
@@ -16,7 +16,7 @@ pub(super) enum Unfit {
 ///
 /// # Errors
 /// No scores, scores for other rows, an output that the model does not have, a score that is not finite.
-pub(super) fn copy_asked(
+pub(crate) fn copy_asked(
     scores: Option<&Array2<f64>>,
     outputs: &[usize],
     mut out: ArrayViewMut2<f64>,

@@ -3,7 +3,7 @@
 //! [`tree`] and [`linear`] are exact and read the model's structure; [`gradient`] follows the model's derivatives;
 //! [`game`] asks the model itself; [`occlusion`] and [`hierarchy`] ask it what a row is worth with parts replaced.
 
-mod asked;
+pub(crate) mod asked;
 pub mod game;
 pub mod gradient;
 pub mod hierarchy;

@@ -33,9 +33,6 @@ pub fn accumulated_effects(
     grid: &Grid,
     settings: &CurveSettings,
 ) -> Result<Vec<CurvePoint>, DependenceError> {
-    if rows.n_rows == 0 {
-        return Err(DependenceError::NoRows { feature: varied.name.to_owned() });
-    }
     grid.check(rows, varied)?;
     let weights = checked_weights(weights, rows)?;
     let order = similar_order(rows, varied, grid)?;

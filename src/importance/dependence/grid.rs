@@ -150,8 +150,11 @@ impl Grid {
     }
 
     /// # Errors
-    /// The grid has no values, or of another kind than the column.
+    /// There are no rows, or the grid has no values, or of another kind than the column.
     pub(super) fn check(&self, rows: &Features, varied: Varied) -> Result<(), DependenceError> {
+        if rows.n_rows == 0 {
+            return Err(DependenceError::NoRows { feature: varied.name.to_owned() });
+        }
         let column = match varied.column_of(rows)? {
             Column::Number(_) => "numbers",
             Column::Text(_) => "text",

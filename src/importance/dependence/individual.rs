@@ -26,13 +26,10 @@ pub fn individual_curves(
     grid: &Grid,
     settings: &CurveSettings,
 ) -> Result<Vec<CurvePoint>, DependenceError> {
-    if rows.n_rows == 0 {
-        return Err(DependenceError::NoRows { feature: varied.name.to_owned() });
-    }
+    grid.check(rows, varied)?;
     if ids.len() != rows.n_rows {
         return Err(DependenceError::Lengths { rows: rows.n_rows, found: ids.len() });
     }
-    grid.check(rows, varied)?;
     let (asker, pieces) = (Asker { predictor, varied, settings }, Pieces::of(rows));
     let n_pieces = pieces.ranges.len();
     let parts: Vec<Result<Array2<f64>, DependenceError>> = (0..grid.len() * n_pieces)

@@ -31,9 +31,6 @@ pub fn partial_dependence(
     grid: &Grid,
     settings: &CurveSettings,
 ) -> Result<Vec<CurvePoint>, DependenceError> {
-    if rows.n_rows == 0 {
-        return Err(DependenceError::NoRows { feature: varied.name.to_owned() });
-    }
     grid.check(rows, varied)?;
     let weights = checked_weights(weights, rows)?;
     let values = grid.values(varied.has_missing(rows)?);

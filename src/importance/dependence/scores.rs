@@ -2,7 +2,8 @@
 
 use super::{CurveSettings, DependenceError, Varied};
 use crate::dataset::batch::{Column, Features};
-use crate::explain::game::{Scale, chunk_rows};
+use crate::explain::asked::{Unfit, copy_asked};
+use crate::explain::game::chunk_rows;
 use crate::model::predictor::Predictor;
 use ndarray::Array2;
 use std::ops::Range;
@@ -20,24 +21,16 @@ impl Asker<'_> {
         let mut rows = rows.clone();
         rows.columns[self.varied.column] = replaced;
         let scored = self.predictor.predict(&rows)?;
-        let scores = match self.settings.scale {
-            Scale::Probability => scored.probability,
-            Scale::Margin => scored.margin.ok_or(DependenceError::NoMargin)?,
-        };
-        if scores.nrows() != rows.n_rows {
-            return Err(DependenceError::Rows { asked: rows.n_rows, found: scores.nrows() });
-        }
-        let mut chosen = Array2::zeros((rows.n_rows, self.settings.outputs.len()));
-        for (output, mut column) in self.settings.outputs.iter().zip(chosen.columns_mut()) {
-            if output.index >= scores.ncols() {
-                return Err(DependenceError::Output { output: output.index, found: scores.ncols() });
+        let outputs: Vec<usize> = self.settings.outputs.iter().map(|output| output.index).collect();
+        let mut chosen = Array2::zeros((rows.n_rows, outputs.len()));
+        copy_asked(self.settings.scale.of(&scored), &outputs, chosen.view_mut()).map_err(|unfit| match unfit {
+            Unfit::NoMargin => DependenceError::NoMargin,
+            Unfit::Rows { asked, found } => DependenceError::Rows { asked, found },
+            Unfit::Output { output, found } => DependenceError::Output { output, found },
+            Unfit::NotFinite { output, value } => {
+                DependenceError::NotFinite { feature: self.varied.name.to_owned(), output, value }
             }
-            column.assign(&scores.column(output.index));
-            if let Some(value) = column.iter().find(|value| !value.is_finite()) {
-                let feature = self.varied.name.to_owned();
-                return Err(DependenceError::NotFinite { feature, output: output.index, value: *value });
-            }
-        }
+        })?;
         Ok(chosen)
     }
 }

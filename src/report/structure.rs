@@ -94,9 +94,9 @@ fn table(structure: &Structure, range: std::ops::Range<usize>) -> Table {
         let own = &structure.boxes[*at];
         let cells = vec![
             Cell { is_reason: true, ..Cell::text(&own.shape) },
-            Cell::number(number::count(own.parameters)),
-            own.multiply_adds.map_or_else(Cell::none, |n| Cell::number(number::count(n))),
-            Cell::number(number::count(times(structure, *at))),
+            Cell::count(own.parameters),
+            own.multiply_adds.map_or_else(Cell::none, Cell::count),
+            Cell::count(times(structure, *at)),
         ];
         let branches = (own.times > 1).then(|| format!("× {}", number::count(own.times)));
         let operators =

@@ -73,6 +73,11 @@ impl Cell {
         Self { text: text.into(), numeric: true, ..Self::default() }
     }
 
+    /// How many.
+    pub fn count(n: u64) -> Self {
+        Self::number(number::count(n))
+    }
+
     /// Free text from anywhere, shortened, the rest in the tooltip.
     pub fn text(text: &str) -> Self {
         let Label { text, title } = Label::fit(text, 160);

@@ -57,7 +57,7 @@ pub fn intersection(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figur
         &[say!("column.group"), words.clone(), say!("column.n")],
     );
     for (group, ..) in &pairs {
-        let n = Cell::number(number::count(lookup.n(attribute, group)));
+        let n = Cell::count(lookup.n(attribute, group));
         let cell = Cell::metric(unit, lookup.metric(name, attribute, group));
         table.push(Label::fit(&lookup::name(attribute, group), 60), vec![cell, n]);
     }

@@ -109,7 +109,7 @@ fn ratio_chart(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
     let mut table =
         Table::new(say!("fairness.ratios", attribute = label::attribute(attribute)), &heads!("group impact_ratio n"));
     for group in &groups {
-        let n = Cell::number(number::count(lookup.n(attribute, group)));
+        let n = Cell::count(lookup.n(attribute, group));
         table.push(Label::fit(&lookup::name(attribute, group), 60), vec![Cell::metric(Unit::Ratio, metric(group)), n]);
     }
     Some(Figure {
@@ -142,7 +142,7 @@ fn rate_chart(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
         &[say!("column.group"), words.clone(), say!("column.n")],
     );
     for group in &groups {
-        let n = Cell::number(number::count(lookup.n(attribute, group)));
+        let n = Cell::count(lookup.n(attribute, group));
         let cell = Cell::metric(unit, lookup.metric(name, attribute, group));
         table.push(Label::fit(&lookup::name(attribute, group), 60), vec![cell, n]);
     }
@@ -191,7 +191,7 @@ fn group_table(lookup: &Lookup, attribute: &str, groups: &[&str]) -> Option<Tabl
     let mut table = Table::new(say!("fairness.groups", attribute = label::attribute(attribute)), &heads!("group n"));
     table.columns.extend(names.iter().map(|name| Column::new(words::metric_for(name, lookup.is_regression()), true)));
     for group in groups {
-        let mut cells = vec![Cell::number(number::count(lookup.n(attribute, group)))];
+        let mut cells = vec![Cell::count(lookup.n(attribute, group))];
         cells.extend(names.iter().map(|n| Cell::metric(lookup.unit(n), lookup.metric(n, attribute, group))));
         table.push(Label::whole(&lookup::name(attribute, group), 36), cells);
         if let Some(row) = table.rows.last_mut() {

@@ -130,7 +130,7 @@ fn numbers(rows: &[(&str, Vec<&str>)], features: &[&str], summaries: &Summaries,
                 features.iter().map(|feature| summaries.get(&(*attribute, *group, *feature)).copied()).collect();
             let n = of_group.iter().flatten().next().map_or(0, |summary| summary.n);
             let cell = |summary: Option<&GroupAttribution>| summary.map_or(Cell::none(), |g| mean_cell(g, decimals));
-            let cells = std::iter::once(Cell::number(number::count(n))).chain(of_group.into_iter().map(cell)).collect();
+            let cells = std::iter::once(Cell::count(n)).chain(of_group.into_iter().map(cell)).collect();
             table.push(Label::fit(&lookup::name(attribute, group), 60), cells);
             if let Some(row) = table.rows.last_mut() {
                 row.remark = Some(label::attribute(attribute));

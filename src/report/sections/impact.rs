@@ -96,7 +96,7 @@ impl<'a> Category<'a> {
 
     fn cells(&self, lookup: &Lookup, best_selection: Option<f64>, best_scoring: Option<f64>) -> Vec<Cell> {
         vec![
-            Cell::number(number::count(self.n)),
+            Cell::count(self.n),
             self.selected(lookup),
             Cell::metric(Unit::Share, self.selection),
             self.ratio(self.selection, best_selection),
@@ -109,8 +109,8 @@ impl<'a> Category<'a> {
     fn selected(&self, lookup: &Lookup) -> Cell {
         let favourable_is_positive = lookup.audit.scope.documents.favourable_is_positive;
         match self.selection.and_then(|metric| metric.n_predicted_positive) {
-            Some(n) if favourable_is_positive => Cell::number(number::count(n)),
-            Some(n) => Cell::number(number::count(self.n.saturating_sub(n))),
+            Some(n) if favourable_is_positive => Cell::count(n),
+            Some(n) => Cell::count(self.n.saturating_sub(n)),
             None if self.selection.is_some_and(|metric| metric.value.is_none()) => {
                 Cell::metric(Unit::Share, self.selection)
             }

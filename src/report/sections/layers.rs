@@ -62,9 +62,9 @@ fn share(value: Option<f64>) -> Cell {
 }
 
 fn dead(layer: &LayerActivity) -> Cell {
-    layer.dead_units.map_or(Cell::none(), |dead| {
-        Cell::number(number::count(dead)).with_sub(Some(say!("layers.of_units", n = layer.units)))
-    })
+    layer
+        .dead_units
+        .map_or(Cell::none(), |dead| Cell::count(dead).with_sub(Some(say!("layers.of_units", n = layer.units))))
 }
 
 fn activity(lookup: &Lookup, layers: &[&LayerActivity]) -> Part {
@@ -74,7 +74,7 @@ fn activity(lookup: &Lookup, layers: &[&LayerActivity]) -> Part {
         let cells = vec![
             Cell::text(&layer.op),
             Cell::text(&layer.shape),
-            Cell::number(number::count(layer.parameters)),
+            Cell::count(layer.parameters),
             number(layer.mean),
             number(layer.std),
             share(layer.zero_fraction),
@@ -258,8 +258,8 @@ fn probes(lookup: &Lookup, layers: &[&LayerActivity], asked: &[&str]) -> Table {
                 Cell::text(&measure(&probe.measure)),
                 value,
                 probe.baseline.map_or(Cell::none(), |baseline| Cell::number(number::fixed(baseline, 3))),
-                Cell::number(number::count(probe.n_train)),
-                Cell::number(number::count(probe.n_test)),
+                Cell::count(probe.n_train),
+                Cell::count(probe.n_test),
                 Cell::text(&format!("{} ({})", number::count(probe.n_inputs), probe.reduction)),
             ];
             table.push(name(&layer.layer), cells);
@@ -299,7 +299,7 @@ fn group_table(lookup: &Lookup, layers: &[&LayerActivity], attribute: &str) -> O
             let Some(found) = lookup.audit.layers.iter().find(of) else { continue };
             let cells = vec![
                 Cell::text(group),
-                Cell::number(number::count(found.n)),
+                Cell::count(found.n),
                 number(found.mean),
                 number(found.std),
                 share(found.zero_fraction),

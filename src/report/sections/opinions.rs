@@ -55,7 +55,7 @@ fn method_cells(proof: &Proof) -> Vec<Cell> {
     let share = |value: Option<f64>| value.map_or(Cell::none(), |value| Cell::number(number::fixed(value, 2)));
     let fit = proof.local_fit.clone().unwrap_or_default();
     vec![
-        Cell::number(number::count(proof.n_explained)),
+        Cell::count(proof.n_explained),
         Cell::text(&proof.scale),
         proof.additivity_gap.map_or(Cell::none(), |gap| Cell::number(number::tiny(gap))),
         share(fit.mean_r2),

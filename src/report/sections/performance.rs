@@ -126,7 +126,7 @@ fn all_overall(lookup: &Lookup) -> Vec<Table> {
     let mut table = Table::new(say!("performance.all"), &heads!("measure value n"));
     for name in lookup.metric_names("", "") {
         if let Some(metric) = lookup.metric(name, "", "") {
-            let cells = vec![Cell::metric(lookup.unit(name), Some(metric)), Cell::number(number::count(metric.n))];
+            let cells = vec![Cell::metric(lookup.unit(name), Some(metric)), Cell::count(metric.n)];
             let measure = words::of_classes(words::metric_for(name, lookup.is_regression()), &metric.output);
             table.push(Label::fit(&measure, 70), cells);
         }
@@ -150,7 +150,7 @@ fn by_group(lookup: &Lookup) -> Vec<Table> {
     let mut table = Table::new(say!("performance.by_group_table"), &heads!("group n"));
     table.columns.extend(names.iter().map(|name| Column::new(words::metric_for(name, lookup.is_regression()), true)));
     for (attribute, group) in rows.iter().take(MAX_ROWS) {
-        let mut cells = vec![Cell::number(number::count(lookup.n(attribute, group)))];
+        let mut cells = vec![Cell::count(lookup.n(attribute, group))];
         cells.extend(names.iter().map(|n| Cell::metric(lookup.unit(n), lookup.metric(n, attribute, group))));
         table.push(Label::whole(&lookup::name(attribute, group), 36), cells);
         if let Some(row) = table.rows.last_mut() {

@@ -219,7 +219,7 @@ impl Drawn<'_> {
         let mut table = Table::new(caption, &heads!("group pictures largest_part map|"));
         for map in shown {
             let cells = vec![
-                Cell::number(number::count(map.n)),
+                Cell::count(map.n),
                 Cell::number(number::significant(map.map.largest, 2)),
                 Cell::text(&self.places(&map.map)),
             ];

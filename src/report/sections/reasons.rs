@@ -43,11 +43,7 @@ fn overall(lookup: &Lookup, adverse: &AdverseActions) -> Part {
     });
     let mut table = Table::new(say!("reasons.by_feature"), &heads!("code text| principal_reason among_the_reasons"));
     for reason in &adverse.reasons {
-        let cells = vec![
-            text(lookup, &reason.feature),
-            Cell::number(number::count(reason.n_first)),
-            Cell::number(number::count(reason.n_any)),
-        ];
+        let cells = vec![text(lookup, &reason.feature), Cell::count(reason.n_first), Cell::count(reason.n_any)];
         table.push(Label::whole(&reason.feature, 40), cells);
     }
     let tables = if table.rows.is_empty() { Vec::new() } else { vec![table] };

@@ -134,7 +134,7 @@ fn table(caption: String, curves: &[(String, Vec<&CurvePoint>)], heads: &[String
     table.columns.extend(sizes.iter().map(|x| Column::new(say!("robustness.within", size = size(*x)), true)));
     for (name, points) in curves {
         let n = points.first().map_or(0, |point| point.n);
-        let mut cells = vec![Cell::number(number::count(n))];
+        let mut cells = vec![Cell::count(n)];
         cells.extend(sizes.iter().map(|x| points.iter().find(|point| point.x == *x).map_or(Cell::none(), |p| cell(p))));
         table.push(Label::whole(name, 60), cells);
     }

@@ -89,9 +89,9 @@ fn attributes(lookup: &Lookup) -> Vec<Table> {
         let n_groups = lookup.groups(&scope.attribute).iter().filter(|group| lookup::is_known(group)).count();
         let reference = label::group(&scope.attribute, &scope.reference);
         let cells = vec![
-            Cell::number(number::count(n_groups as u64)),
+            Cell::count(n_groups as u64),
             Cell { is_reason: true, ..Cell::text(&reference).with_sub(Some(scope.reference_rule.clone())) },
-            scope.n_unknown.map_or_else(Cell::withheld, |n| Cell::number(number::count(n))),
+            scope.n_unknown.map_or_else(Cell::withheld, Cell::count),
         ];
         table.push(Label::whole(&label::product(&scope.attribute), 40), cells);
     }
@@ -101,7 +101,7 @@ fn attributes(lookup: &Lookup) -> Vec<Table> {
 fn missing(feature: &Feature, n_rows: u64) -> Cell {
     let Some(n) = feature.n_missing else { return Cell::withheld() };
     let share = if n_rows > 0 { n as f64 / n_rows as f64 } else { 0.0 };
-    Cell::number(number::count(n)).with_sub((n > 0).then(|| number::with_unit(number::Unit::Share, share)))
+    Cell::count(n).with_sub((n > 0).then(|| number::with_unit(number::Unit::Share, share)))
 }
 
 fn features(audit: &Audit) -> Vec<Table> {

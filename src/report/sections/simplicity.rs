@@ -202,7 +202,7 @@ fn table(tree: &Surrogate) -> Table {
             Cell { is_long: true, text: label::shorten(&told, MAX_RULE), ..Cell::default() },
             Cell::text(&said(tree, node)),
             Cell::number(share(node)),
-            Cell::number(number::count(node.n)),
+            Cell::count(node.n),
         ];
         table.push(Label::fit(&(number + 1).to_string(), 10), cells);
     }

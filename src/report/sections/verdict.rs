@@ -101,7 +101,7 @@ fn table(all: &[&Gate]) -> Table {
             cells.push(gate.baseline_value.map_or(Cell::none(), |v| Cell::number(number::with_unit(unit, v))));
             cells.push(change(gate));
         }
-        let n = if gate.reason == WITHHELD { Cell::withheld() } else { Cell::number(number::count(gate.n)) };
+        let n = if gate.reason == WITHHELD { Cell::withheld() } else { Cell::count(gate.n) };
         cells.extend([n, Cell::text(&gate.reason)]);
         table.push(Label::whole(&gate.gate, 80), cells);
     }

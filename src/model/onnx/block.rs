@@ -5,6 +5,7 @@
 //! model's own output is left out, so that a last block ends with the raw scores. The walk back from any tensor finds the block that it belongs to.
 
 use super::graph::{Graph, Node};
+use super::operators::{is_activation, is_passed, is_rectifier};
 use std::collections::{BTreeSet, HashSet};
 
 /// Operators with weights of their own.
@@ -26,66 +27,6 @@ const WEIGHTED: &[&str] = &[
     "LSTM",
     "GRU",
     "RNN",
-];
-/// What a block goes through on its way to the activation.
-const PASSED: &[&str] = &[
-    "Add",
-    "Sub",
-    "Mul",
-    "Div",
-    "BatchNormalization",
-    "InstanceNormalization",
-    "GroupNormalization",
-    "LayerNormalization",
-    "SkipLayerNormalization",
-    "Cast",
-    "QuantizeLinear",
-    "DequantizeLinear",
-    "Transpose",
-    "Squeeze",
-    "Unsqueeze",
-    "Identity",
-    "Dropout",
-];
-const ACTIVATIONS: &[&str] = &[
-    "Relu",
-    "LeakyRelu",
-    "PRelu",
-    "Elu",
-    "Selu",
-    "Celu",
-    "Gelu",
-    "FastGelu",
-    "QuickGelu",
-    "BiasGelu",
-    "Mish",
-    "Swish",
-    "HardSwish",
-    "HardSigmoid",
-    "Sigmoid",
-    "Tanh",
-    "Softplus",
-    "Softsign",
-    "ThresholdedRelu",
-    "Clip",
-    "Softmax",
-];
-/// Activations that let little or nothing of negative numbers through.
-const RECTIFIERS: &[&str] = &[
-    "Relu",
-    "LeakyRelu",
-    "PRelu",
-    "Elu",
-    "Selu",
-    "Celu",
-    "Gelu",
-    "FastGelu",
-    "QuickGelu",
-    "BiasGelu",
-    "Mish",
-    "Swish",
-    "HardSwish",
-    "ThresholdedRelu",
 ];
 /// Same numbers in another order or type.
 const REARRANGING: &[&str] =
@@ -163,10 +104,10 @@ impl<'g> Blocks<'g> {
         }
         while let Some(next) = self.next(at) {
             let op = next.op_type.as_str();
-            let activates = ACTIVATIONS.contains(&op) || is_gate(self.graph, next);
+            let activates = is_activation(op) || is_gate(self.graph, next);
             let output = outputs(next).next()?;
             let is_link = activates && self.graph.outputs.iter().any(|port| port.name == output);
-            if is_link || !(activates || PASSED.contains(&op)) {
+            if is_link || !(activates || is_passed(op)) {
                 break;
             }
             at = output;
@@ -197,7 +138,7 @@ impl<'g> Blocks<'g> {
             }
             found.push(node);
             let op = node.op_type.as_str();
-            let goes_back = !self.is_weighted(node) && (PASSED.contains(&op) || ACTIVATIONS.contains(&op));
+            let goes_back = !self.is_weighted(node) && (is_passed(op) || is_activation(op));
             let before = node.inputs.iter().filter(|name| goes_back && self.computed.contains(name.as_str()));
             let before = before.filter_map(|name| self.graph.producer_of(name));
             open.extend(before.filter(|node| self.is_within(node)));
@@ -208,7 +149,7 @@ impl<'g> Blocks<'g> {
 
     fn is_within(&self, node: &Node) -> bool {
         let op = node.op_type.as_str();
-        self.is_weighted(node) || PASSED.contains(&op) || ACTIVATIONS.contains(&op)
+        self.is_weighted(node) || is_passed(op) || is_activation(op)
     }
 
     /// Follows a tensor back until an operator says where its channels are, through transpositions.
@@ -225,7 +166,7 @@ impl<'g> Blocks<'g> {
                 _ if CHANNELS_FIRST.contains(&op) => return turned(UnitAxis::First, &turns),
                 "NhwcFusedConv" | "LayerNormalization" => return turned(UnitAxis::Last, &turns),
                 _ if WEIGHTED.contains(&op) => return turned(UnitAxis::Last, &turns),
-                _ if PASSED.contains(&op) || ACTIVATIONS.contains(&op) || KEEPING.contains(&op) => {}
+                _ if is_passed(op) || is_activation(op) || KEEPING.contains(&op) => {}
                 _ => return None,
             }
             at = node.inputs.iter().find(|name| self.computed.contains(name.as_str()))?;
@@ -306,8 +247,8 @@ impl Block<'_> {
         };
         match fused_activation(last) {
             Some("Clip") => last.floats("activation_params").first() == Some(&0.0),
-            Some(activation) => RECTIFIERS.contains(&activation),
-            None => RECTIFIERS.contains(&self.op()) || is_gate(graph, last) || self.op() == "Clip" && clips_at_zero(),
+            Some(activation) => is_rectifier(activation),
+            None => is_rectifier(self.op()) || is_gate(graph, last) || self.op() == "Clip" && clips_at_zero(),
         }
     }
 }

@@ -17,6 +17,7 @@ mod error;
 pub(super) mod extend;
 mod graph;
 mod margin;
+pub(super) mod operators;
 pub(crate) mod proto;
 mod shape;
 mod summary;

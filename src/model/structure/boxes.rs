@@ -3,28 +3,13 @@
 use super::cost::multiply_adds;
 use super::wording::{title, trees};
 use crate::audit::{BoxKind, StructureBox};
+use crate::model::onnx::operators::{is_activation, is_passed};
 use crate::model::onnx::{Graph, Node, ValueType};
 use crate::model::shapes::Shapes;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// Operators that follow another without a box of their own.
+/// Operators that follow another without a box of their own, beside activations and what is passed on the way to them.
 const LIGHT: &[&str] = &[
-    "Relu",
-    "LeakyRelu",
-    "PRelu",
-    "Elu",
-    "Selu",
-    "Celu",
-    "Gelu",
-    "Mish",
-    "HardSwish",
-    "HardSigmoid",
-    "ThresholdedRelu",
-    "Sigmoid",
-    "Tanh",
-    "Softplus",
-    "Softsign",
-    "Softmax",
     "LogSoftmax",
     "Erf",
     "Exp",
@@ -34,26 +19,9 @@ const LIGHT: &[&str] = &[
     "Abs",
     "Reciprocal",
     "Pow",
-    "Clip",
-    "Add",
-    "Sub",
-    "Mul",
-    "Div",
-    "BatchNormalization",
-    "InstanceNormalization",
     "Pad",
-    "GroupNormalization",
-    "LayerNormalization",
     "Reshape",
     "Flatten",
-    "Transpose",
-    "Squeeze",
-    "Unsqueeze",
-    "Cast",
-    "Identity",
-    "Dropout",
-    "QuantizeLinear",
-    "DequantizeLinear",
     "ZipMap",
     "ArgMax",
     "ArrayFeatureExtractor",
@@ -144,7 +112,8 @@ fn input_type(value: &ValueType) -> String {
 }
 
 fn is_light(node: &Node) -> bool {
-    matches!(node.domain.as_str(), "" | "ai.onnx.ml") && LIGHT.contains(&node.op_type.as_str())
+    let op = node.op_type.as_str();
+    matches!(node.domain.as_str(), "" | "ai.onnx.ml") && (is_activation(op) || is_passed(op) || LIGHT.contains(&op))
 }
 
 /// What is data, what only says shapes.

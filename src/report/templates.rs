@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 /// Name and text of every template in the binary.
 const EMBEDDED: &[(&str, &str)] = &[
     ("audit.html", include_str!("../../templates/audit.html")),
+    ("page.html", include_str!("../../templates/page.html")),
     ("decision.html", include_str!("../../templates/decision.html")),
     ("text/en.toml", text::ENGLISH),
     ("document.html", include_str!("../../templates/document.html")),
@@ -254,6 +255,7 @@ fn unknown(name: &str, overrides: Option<&Path>) -> ReportError {
 const PARTS: &[&str] = &[
     "decision",
     "document",
+    "page",
     "script",
     "section",
     "figure",

@@ -384,6 +384,22 @@ fn a_template_of_the_user_comes_first_and_reaches_included_ones() {
 }
 
 #[test]
+fn a_template_of_the_user_fills_the_page_around_it_and_may_change_that_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |file: &str, text: &str| std::fs::write(folder.path().join(file), text).unwrap();
+    let print = |name: &str| render(&example::binary(), name, Some(folder.path())).unwrap();
+    let own = "{% extends \"page.html\" %}{% block masthead %}<h1>Our bank</h1>{% endblock %}";
+    write("mine.html", own);
+    let (audit, mine) = (print("audit"), print("mine"));
+    let main = |html: &str| html[html.find("<main").unwrap()..].to_owned();
+    assert_eq!(main(&mine), main(&audit));
+    assert!(mine.contains("<h1>Our bank</h1></header>\n<main") && mine.contains("<title>Income above 50K</title>"));
+    write("page.html", "<p>{% block masthead %}{% endblock %}</p>");
+    assert_eq!(print("mine"), "<p><h1>Our bank</h1></p>");
+    assert!(print("audit").starts_with("<p>\n<p class=\"eyebrow\">"));
+}
+
+#[test]
 fn a_broken_template_fails_with_its_file_and_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table.html");

@@ -17,7 +17,7 @@ const MOST_TOGETHER: usize = 64;
 pub enum Method {
     /// One step of ε along the signs of the gradient.
     Fgsm,
-    /// That, and then many small steps from it and from random starts.
+    /// That, and then many small steps from it, from the row and from random starts.
     Pgd,
 }
 
@@ -145,16 +145,17 @@ impl Attack<'_> {
         Ok(outcomes)
     }
 
-    /// Climbs from the best point that is known, then from random ones.
+    /// Climbs from the best point that is known, from the row itself as everyone does, then from random points.
     fn climb_all(&self, rows: &Rows, epsilon: f64, turned: &mut [bool], best: &mut Best) -> Result<(), PredictError> {
-        for start in 0..=self.rules.restarts {
+        for start in 0..self.rules.restarts + 2 {
             let open: Vec<usize> = (0..turned.len()).filter(|row| !turned[*row]).collect();
             if open.is_empty() {
                 break;
             }
             let points = match start {
                 0 => best.points.select(Axis(0), &open),
-                start => self.random(rows, &open, start, epsilon),
+                1 => rows.origins.select(Axis(0), &open),
+                start => self.random(rows, &open, start - 1, epsilon),
             };
             self.climb(rows, open, points, epsilon, turned, best)?;
         }

@@ -97,6 +97,87 @@ fn pictures_are_attacked_within_their_range() {
     assert_eq!(project.value(last), 1.0, "a picture that may become any other turns");
 }
 
+/// A network of four numbers on made-up rows.
+const TABLE: &str = r#"
+[pipeline]
+name = "attacked"
+
+[data]
+path = "attacked.csv"
+label = "label"
+positive = "yes"
+
+[model]
+path = "attacked.onnx"
+classes = ["no", "yes"]
+
+[model.inputs]
+x = ["a", "b", "c", "d"]
+
+[explain]
+method = "none"
+
+[importance]
+methods = []
+
+[fairness]
+attributes = ["region"]
+bootstrap = 0
+
+[store]
+results = "var/results"
+catalogue = "sqlite:var/catalogue.db"
+"#;
+
+/// FGSM equals the toolbox's in every group at every size; PGD, which climbs from more points, never finds less.
+fn compare_with_the_toolbox(project: &Project, golden: &serde_json::Value) {
+    let points = project.query(CURVES);
+    let mut compared = 0;
+    for (group, n) in golden["n"].as_object().unwrap() {
+        for (at, epsilon) in golden["epsilon"].as_array().unwrap().iter().enumerate() {
+            let counted = |kind: &str| {
+                let is_it = |point: &&serde_json::Value| {
+                    point["kind"] == kind && point["group_value"] == group.as_str() && point["x"] == *epsilon
+                };
+                let point = points.iter().find(is_it).unwrap_or_else(|| panic!("no {kind} of `{group}` at {epsilon}"));
+                assert_eq!(point["n"], *n, "{group}");
+                (point["y"].as_f64().unwrap() * n.as_f64().unwrap()).round() as u64
+            };
+            let theirs = |attack: &str| golden[attack][group][at].as_u64().unwrap();
+            assert_eq!(counted("adversarial_flip_rate_fgsm"), theirs("fgsm"), "`{group}` at {epsilon}");
+            let (found, known) = (counted("adversarial_flip_rate"), theirs("pgd"));
+            assert!(found >= known, "`{group}` at {epsilon}: {found} turned, the toolbox turns {known}");
+            compared += usize::from(known > 0);
+        }
+    }
+    assert!(compared > 8);
+}
+
+#[test]
+fn attacks_turn_what_those_of_the_adversarial_robustness_toolbox_turn() {
+    let file = |name: &str| fs::read(repository().join("tests/golden").join(name)).unwrap();
+    let golden: serde_json::Value = serde_json::from_slice(&file("attacks.json")).unwrap();
+    let asked = |compared: &serde_json::Value, more: &str| {
+        let (epsilon, steps) = (&compared["epsilon"], &golden["steps"]);
+        format!("robustness={{ epsilon = {epsilon}, steps = {steps}, restarts = 0, rows = \"all\"{more} }}")
+    };
+    let table = Project::empty();
+    table.write("attacked.toml", TABLE);
+    for name in ["attacked.csv", "attacked.onnx"] {
+        table.write(name, file(name));
+    }
+    let run = ["run", "attacked.toml", "--as-of", DAY, "--set", &asked(&golden["table"], "")];
+    table.probity(&run).expect(0);
+    compare_with_the_toolbox(&table, &golden["table"]);
+    let digits = shipped("mnist-cnn", &["data/mnist-cnn.onnx", "data/mnist-cnn.parquet"]);
+    let filter = format!("data.filter=\"{}\"", golden["pictures"]["filter"].as_str().unwrap());
+    let robustness = asked(&golden["pictures"], ", range = { pixels = [0, 1] }");
+    let quick = ["--set", "explain.method=\"none\"", "--set", "importance.methods=[]", "--set", "layers.maps=0"];
+    let run = ["run", "pipelines/mnist-cnn.toml", "--as-of", DAY, "--set", &filter, "--set", &robustness];
+    digits.probity(&[&run[..], &quick].concat()).expect(0);
+    compare_with_the_toolbox(&digits, &golden["pictures"]);
+}
+
 #[test]
 fn what_cannot_be_attacked_is_refused_with_what_to_do() {
     let diabetes = shipped("diabetes", &["data/diabetes.onnx", "data/diabetes.csv"]);

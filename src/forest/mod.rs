@@ -4,6 +4,7 @@
 
 pub(crate) mod cuts;
 mod flat;
+pub(crate) mod logistic;
 pub(crate) mod profiles;
 pub(crate) mod sides;
 pub(crate) mod simd;

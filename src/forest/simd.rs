@@ -27,10 +27,12 @@ impl Simd {
         let mut found = vec![Simd::Portable];
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx2") {
+            // Machines with wide registers count and find bits in one instruction.
+            let bits = is_x86_feature_detected!("popcnt") && is_x86_feature_detected!("bmi1");
+            if bits && is_x86_feature_detected!("avx2") {
                 found.push(Simd::Avx2);
             }
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
+            if bits && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
                 found.push(Simd::Avx512);
             }
         }
@@ -221,15 +223,15 @@ mod x86 {
     }
 
     /// # Safety
-    /// Needs AVX2.
-    #[target_feature(enable = "avx2")]
+    /// Needs AVX2, POPCNT and BMI1.
+    #[target_feature(enable = "avx2,popcnt,bmi1")]
     pub unsafe fn run_avx2<W: Work>(work: W) {
         work.run(Half(()));
     }
 
     /// # Safety
-    /// Needs AVX-512 F and BW.
-    #[target_feature(enable = "avx512f,avx512bw")]
+    /// Needs AVX-512 F and BW, POPCNT and BMI1.
+    #[target_feature(enable = "avx512f,avx512bw,popcnt,bmi1")]
     pub unsafe fn run_avx512<W: Work>(work: W) {
         work.run(Wide(()));
     }

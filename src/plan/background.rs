@@ -21,6 +21,11 @@ pub struct Background {
 }
 
 impl Background {
+    /// Whether no row of the data is left out.
+    pub fn is_whole(&self) -> bool {
+        self.chosen.is_none()
+    }
+
     /// The rows that a smaller sample of the same seed would have: the smallest of these rows' hashes.
     pub fn fewer(&self, n_rows: u64, seed: u64) -> Features {
         let Some(fewer) = choose(self.n_total, n_rows.min(self.features.n_rows as u64), seed, PURPOSE) else {

@@ -100,6 +100,11 @@ impl Profiles {
         self.places.last().map_or(0, |last| last.first + last.n_points)
     }
 
+    /// What the machine can do.
+    pub fn simd(&self) -> Simd {
+        self.simd
+    }
+
     #[cfg(test)]
     pub fn with_simd(self, simd: Simd) -> Self {
         Self { simd, ..self }

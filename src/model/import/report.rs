@@ -1,6 +1,8 @@
 //! From margins to what the model reports.
 
 use crate::forest::Link;
+use crate::forest::logistic::logistic_all;
+use crate::forest::simd::Simd;
 
 /// How the reported columns follow from the margins.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,9 +50,9 @@ impl Report {
     }
 
     /// A column of many rows, in place of its margins, where these are [`Report::alone`].
-    pub fn report_alone(&self, column: usize, margins: &mut [f64]) {
+    pub(crate) fn report_alone(&self, column: usize, margins: &mut [f64], simd: Simd) {
         match self.link {
-            Link::Logistic => margins.iter_mut().for_each(|margin| *margin = logistic(*margin)),
+            Link::Logistic => logistic_all(simd, margins),
             Link::Probit => margins.iter_mut().for_each(|margin| *margin = probit(*margin)),
             _ => {}
         }
@@ -137,7 +139,7 @@ mod tests {
             let margins = [0.25, 0.75];
             for (column, all) in report.reported(&margins).into_iter().enumerate() {
                 let mut one = [margins[report.alone(column).unwrap()]];
-                report.report_alone(column, &mut one);
+                report.report_alone(column, &mut one, Simd::detect());
                 assert_eq!(one, [all]);
             }
             assert_eq!(Report { normalised: true, ..report }.alone(0), None);

@@ -173,7 +173,7 @@ impl NativeProfiles<'_> {
                 for (value, margins) in margins.iter().enumerate() {
                     let scores = &mut scores[..n_rows];
                     scores.copy_from_slice(&margins.0[..n_rows]);
-                    native.report.report_alone(*column, scores);
+                    native.report.report_alone(*column, scores, group.profiles.simd());
                     visit(value, output, scores);
                 }
             }

@@ -7,7 +7,7 @@ use crate::dataset::{Features, Reader, Selection};
 use crate::importance::dependence::{CurveSettings, ForestMeans, forest_dependence};
 use crate::model::predictor::PredictError;
 use crate::model::{AskedColumn, Native};
-use crate::plan::{Plan, PlannedModel};
+use crate::plan::{Background, Plan, PlannedModel};
 use ndarray::Array2;
 use std::time::Instant;
 
@@ -46,16 +46,19 @@ struct Reading<'a> {
     unread: Vec<Unread>,
 }
 
-/// Reads the partial dependence of `drawn` off the trees, over all rows; `None` where there are no trees. `rows` are a
-/// sample of them.
+/// Reads the partial dependence of `drawn` off the trees, over all rows; `None` where there are no trees. `sample` is one of
+/// them.
 pub fn read(
     plan: &Plan,
-    rows: &Features,
+    sample: &Background,
     drawn: &[(&Drawn, &Places)],
     settings: &CurveSettings,
 ) -> Result<Option<Read>, RunError> {
-    let Some(mut reading) = Reading::new(plan, rows, drawn)? else { return Ok(None) };
-    reading.take_up_all()?;
+    let Some(mut reading) = Reading::new(plan, &sample.features, drawn)? else { return Ok(None) };
+    match sample.is_whole() {
+        true => reading.take_up(&sample.features)?,
+        false => reading.take_up_all()?,
+    }
     let curve = |(column, at): (usize, &usize)| {
         let (drawn, places) = drawn[*at];
         let curves = forest_dependence(&reading.means, column, drawn.varied, &places.grid, settings);
@@ -112,6 +115,9 @@ impl<'a> Reading<'a> {
     }
 
     fn take_up(&mut self, features: &Features) -> Result<(), RunError> {
+        if self.columns.is_empty() {
+            return Ok(());
+        }
         let inner = inner(self.model, self.native, features).map_err(RunError::unacceptable)?;
         let rows = self.native.rows(features, inner.as_ref());
         let rows = rows.ok_or_else(|| RunError::broken("the rows did not reach the model's structure"))?;

@@ -104,7 +104,7 @@ impl<'a> Drawing<'a> {
     fn partial(&self, curves: &mut Curves) -> Result<(), RunError> {
         let places = self.places();
         let drawn: Vec<(&Drawn, &Places)> = places.iter().map(|(drawn, places)| (*drawn, places)).collect();
-        let read = exact::read(self.plan, self.rows(), &drawn, &self.settings)?;
+        let read = exact::read(self.plan, &self.drawn, &drawn, &self.settings)?;
         let mut of_column: Vec<Option<Vec<CurvePoint>>> = vec![None; drawn.len()];
         if let Some(read) = read {
             read.curves.into_iter().for_each(|(at, points)| of_column[at] = Some(points));

@@ -327,6 +327,9 @@ def by_hand():
     node("node_swish", "Swish", F.silu, (3, 4), opset=24)
     node("node_gather_nd", "GatherND", lambda x: x[:, torch.tensor([2, 0, 2])], (2, 3, 4), batch_dims=0,
          more=[np.array([[[0, 2], [0, 0], [0, 2]], [[1, 2], [1, 0], [1, 2]]])])
+    scale, shift = np.float32([0.5, -1.5, 2.0, 0.7]), np.float32([0.1, 0.2, -0.3, 0.4])
+    node("node_group_normalization", "GroupNormalization", lambda x: F.group_norm(
+        x, 2, torch.tensor(scale).to(x), torch.tensor(shift).to(x)), (2, 4, 3, 3), opset=21, more=[scale, shift], num_groups=2)
     node("node_cast_like", "CastLike", lambda x: x * 1, (3, 4), more=[np.float32(1)])
 
 

@@ -339,8 +339,8 @@ pub fn ranking(method: &str) -> String {
 /// What the explained scale is called on an axis.
 pub fn scale(scale: &str, task: &str) -> String {
     match (scale, task) {
-        ("probability", _) => say!("scale.probability"),
         (_, "regression") => say!("scale.prediction"),
+        ("probability", _) => say!("scale.probability"),
         _ => say!("scale.margin"),
     }
 }

@@ -6,7 +6,9 @@ use serde::Serialize;
 
 /// Most room for labels of rows and of columns.
 const MAX_ROW_LABEL: f64 = 196.0;
-const MAX_COLUMN_LABEL: f64 = 110.0;
+const MAX_COLUMN_LABEL: f64 = 140.0;
+/// The same in a chart that shares its line.
+const MAX_COLUMN_LABEL_OF_HALF: f64 = 110.0;
 /// Column labels lean by this angle.
 const LEAN: f64 = 35.0;
 const ROW: f64 = 25.0;
@@ -110,7 +112,8 @@ pub fn sequential(value: f64, largest: f64) -> String {
 /// Draws on `width` user units; `id` makes the hatch pattern's id.
 pub fn draw(id: &str, columns: &[String], blocks: &[Block], width: f64) -> Heatmap {
     let left = 18.0 + longest(blocks.iter().flat_map(|b| &b.rows).map(|row| &row.0), MAX_ROW_LABEL).max(60.0);
-    let label_width = longest(columns.iter(), MAX_COLUMN_LABEL);
+    let room = if width > super::HALF { MAX_COLUMN_LABEL } else { MAX_COLUMN_LABEL_OF_HALF };
+    let label_width = longest(columns.iter(), room);
     let slot_of = |right: f64| ((width - left - right) / columns.len().max(1) as f64).min(110.0);
     let leaning = label_width > slot_of(4.0) - 6.0;
     let (header, right) = if leaning {
@@ -127,7 +130,7 @@ pub fn draw(id: &str, columns: &[String], blocks: &[Block], width: f64) -> Heatm
         y = end;
     }
     let label = |(at, name): (usize, &String)| ColumnLabel {
-        label: Label::within(name, MAX_COLUMN_LABEL, super::TEXT),
+        label: Label::within(name, room, super::TEXT),
         x: Px(left + slot * (at as f64 + 0.5) - if leaning { 2.0 } else { GAP / 2.0 }),
         y: Px(header - 8.0 + if blocks.iter().any(|b| b.title.is_some()) { 8.0 } else { 0.0 }),
     };

@@ -1,6 +1,6 @@
 //! A histogram of scores: one step outline a group over shared bins.
 
-use super::plot::{self, Axis, Corner, Plot, Series};
+use super::plot::{self, Axis, Plot, Series};
 
 pub type Histogram = Plot;
 
@@ -10,7 +10,7 @@ pub fn draw(x: &Axis, y_title: &str, series: &[Series], width: f64) -> Histogram
     let y = Axis { title: y_title, domain: (0.0, if highest > 0.0 { 1.08 * highest } else { 1.0 }), percent: true };
     let outlines: Vec<Series> =
         series.iter().map(|s| Series { points: outline(&s.points, width), ..s.clone() }).collect();
-    plot::lines(x, &y, &outlines, Corner::TopRight)
+    plot::lines(x, &y, &outlines)
 }
 
 /// Two corners a bin; down to the axis at both ends and where bins are missing because they are empty.

@@ -108,9 +108,9 @@ impl Series {
     }
 }
 
-/// Where the legend has room.
+/// Where a legend may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Corner {
+enum Corner {
     TopLeft,
     BottomRight,
     TopRight,
@@ -169,12 +169,12 @@ pub fn frame_with(x: &Axis, y: &Axis, beside: Option<&Axis>, height: f64) -> (Pl
     (plot, x_scale, y_scale)
 }
 
-/// A plot of lines with a legend in `corner`.
-pub fn lines(x: &Axis, y: &Axis, series: &[Series], corner: Corner) -> Plot {
+/// A plot of lines with their legend.
+pub fn lines(x: &Axis, y: &Axis, series: &[Series]) -> Plot {
     let (mut plot, x_scale, y_scale) = frame(x, y, 330.0);
     plot.lines = lines_on(series, &x_scale, &y_scale);
     if series.len() > 1 {
-        plot.legend = legend(series, corner, &plot);
+        plot.legend = legend(series, &plot, &strokes(series, &x_scale, &y_scale));
     }
     plot
 }
@@ -259,11 +259,34 @@ fn whiskers(series: &Series, x: &Scale, y: &Scale) -> Option<String> {
     (!d.is_empty()).then_some(d)
 }
 
-/// A legend in the corner where it covers the fewest of the `marks` of the plot.
-pub fn legend_aside(series: &[Series], plot: &Plot, marks: &[(f64, f64)]) -> Vec<Key> {
-    let corners = [Corner::TopLeft, Corner::TopRight, Corner::BottomRight, Corner::BottomLeft];
+/// A legend where it covers the fewest `marks` of the plot; of equal places one off the rising diagonal.
+pub fn legend(series: &[Series], plot: &Plot, marks: &[(f64, f64)]) -> Vec<Key> {
+    use Corner::{BottomLeft, BottomRight, MiddleRight, TopLeft, TopRight};
     let covered = |keys: &Vec<Key>| marks.iter().filter(|mark| keys.iter().any(|key| key.covers(**mark))).count();
-    corners.map(|corner| legend(series, corner, plot)).into_iter().min_by_key(covered).unwrap_or_default()
+    let places = [TopLeft, BottomRight, TopRight, BottomLeft, MiddleRight].map(|corner| keys(series, corner, plot));
+    places.into_iter().min_by_key(covered).unwrap_or_default()
+}
+
+/// Points along lines and whiskers, close enough to find what would cover them.
+pub fn strokes(series: &[Series], x: &Scale, y: &Scale) -> Vec<(f64, f64)> {
+    const STEPS: usize = 12;
+    let between = |from: (f64, f64), to: (f64, f64)| {
+        let share = |step: usize| step as f64 / STEPS as f64;
+        (0..=STEPS).map(move |step| {
+            let at = |a: f64, b: f64| a + share(step) * (b - a);
+            (at(from.0, to.0), at(from.1, to.1))
+        })
+    };
+    let place = |p: (f64, f64)| (x.at(p.0), y.at(p.1));
+    let is_drawn = |pair: &&[(f64, f64)]| pair.iter().all(|p| p.0.is_finite() && p.1.is_finite());
+    let along = |s: &Series| -> Vec<(f64, f64)> {
+        let pieces = s.points.windows(2).filter(is_drawn);
+        let lines = pieces.flat_map(|pair| between(place(pair[0]), place(pair[1])));
+        let whiskers = s.points.iter().zip(&s.intervals).filter_map(|(p, ends)| ends.map(|ends| (p.0, ends)));
+        let whiskers = whiskers.flat_map(|(at, (low, high))| between(place((at, low)), place((at, high))));
+        lines.chain(whiskers).collect()
+    };
+    series.iter().flat_map(along).collect()
 }
 
 impl Key {
@@ -273,7 +296,7 @@ impl Key {
     }
 }
 
-fn legend(series: &[Series], corner: Corner, plot: &Plot) -> Vec<Key> {
+fn keys(series: &[Series], corner: Corner, plot: &Plot) -> Vec<Key> {
     let labels: Vec<Label> = series.iter().map(|s| Label::within(&s.name, MAX_LEGEND, super::TEXT)).collect();
     let longest = labels.iter().map(|label| label::width(&label.text, super::TEXT)).fold(0.0, f64::max);
     let height = LEGEND_LINE * series.len() as f64;
@@ -304,7 +327,7 @@ mod tests {
     #[test]
     fn a_line_begins_and_ends_where_its_data_do() {
         let points: Vec<(f64, f64)> = (0..=1000).map(|i| (f64::from(i) / 1000.0, f64::from(i) / 1000.0)).collect();
-        let plot = lines(&unit("x"), &unit("y"), &[Series { points, ..Series::default() }], Corner::TopLeft);
+        let plot = lines(&unit("x"), &unit("y"), &[Series { points, ..Series::default() }]);
         let d = &plot.lines[0].d;
         assert!(d.starts_with("M58 284") && d.ends_with("L418 14"), "{d}");
         assert_eq!(d.matches('L').count(), MAX_POINTS - 1);
@@ -315,7 +338,7 @@ mod tests {
     fn a_line_breaks_where_a_point_is_no_number() {
         let points = vec![(0.0, 0.0), (0.5, f64::NAN), (1.0, 1.0)];
         let series = Series { points, with_dots: true, ..Series::default() };
-        let plot = lines(&unit("x"), &unit("y"), &[series], Corner::TopLeft);
+        let plot = lines(&unit("x"), &unit("y"), &[series]);
         assert_eq!(
             (plot.lines[0].d.as_str(), plot.lines[0].dots.as_deref()),
             ("M58 284M418 14", Some("M58 284h0M418 14h0"))
@@ -326,7 +349,7 @@ mod tests {
     fn counted_points_have_whole_numbers() {
         let axis = |domain| Axis { title: "", domain, percent: false };
         let ticks = |to: usize| {
-            let mut plot = lines(&axis((1.0, to as f64)), &axis((0.0, 1.0)), &[], Corner::TopLeft);
+            let mut plot = lines(&axis((1.0, to as f64)), &axis((0.0, 1.0)), &[]);
             count_along_x(&mut plot, 1, to);
             plot.x_ticks.into_iter().map(|tick| tick.text).collect::<Vec<_>>().join(" ")
         };
@@ -349,14 +372,26 @@ mod tests {
         let (plot, x, y) = frame(&unit("x"), &unit("y"), 300.0);
         let place = |marks: &[(f64, f64)]| {
             let marks: Vec<(f64, f64)> = marks.iter().map(|(a, b)| (x.at(*a), y.at(*b))).collect();
-            let keys = legend_aside(&series, &plot, &marks);
+            let keys = legend(&series, &plot, &marks);
             (keys[0].x.0 > plot.centre_x.0, keys[0].y.0 > plot.centre_y.0)
         };
         let (top_left, top_right, bottom_right) = ((0.06, 0.94), (0.94, 0.94), (0.94, 0.04));
         assert_eq!(place(&[]), (false, false));
-        assert_eq!(place(&[top_left]), (true, false));
-        assert_eq!(place(&[top_left, top_right]), (true, true));
+        assert_eq!(place(&[top_left]), (true, true));
+        assert_eq!(place(&[top_left, bottom_right]), (true, false));
         assert_eq!(place(&[top_left, top_right, bottom_right]), (false, true));
+    }
+
+    #[test]
+    fn a_legend_gives_way_to_a_line_between_two_distant_points_and_to_whiskers() {
+        let series = |points: [(f64, f64); 2], intervals| {
+            let line = Series { name: "one".into(), points: points.into(), intervals, ..Series::default() };
+            [line, Series { name: "two".into(), ..Series::default() }]
+        };
+        let at_left = |series: &[Series]| lines(&unit("x"), &unit("y"), series).legend[0].x.0 < 200.0;
+        assert!(at_left(&series([(0.0, 0.0), (1.0, 0.0)], vec![])));
+        assert!(!at_left(&series([(0.0, 0.94), (1.0, 0.94)], vec![])), "the line runs through the top");
+        assert!(!at_left(&series([(0.1, 0.5), (0.2, 0.5)], vec![Some((0.5, 1.0)); 2])), "whiskers reach the top");
     }
 
     #[test]

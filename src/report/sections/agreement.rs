@@ -2,7 +2,7 @@
 
 use crate::audit::{Importance, Metric};
 use crate::report::charts::heatmap::{self, Block, Tile};
-use crate::report::charts::plot::{self, Axis, Corner, Series};
+use crate::report::charts::plot::{self, Axis, Series};
 use crate::report::charts::{self, Chart, Figure};
 use crate::report::label::{self, Label};
 use crate::report::lookup::Lookup;
@@ -125,10 +125,7 @@ fn curves(lookup: &Lookup, kind: &'static str, tried: &[&Metric]) -> Option<Figu
     let series: Vec<Series> = tried.iter().take(MAX_CURVES).map(line).collect();
     let y = Scale::around(series.iter().flat_map(|s| s.points.iter().map(|p| p.1)), &[], (0.0, 1.0)).domain;
     let what = if lookup.is_regression() { say!("axis.mean_prediction") } else { say!("axis.mean_score") };
-    let (x_title, corner) = match kind {
-        "deletion" => (say!("trial.deletion_axis"), Corner::TopRight),
-        _ => (say!("trial.insertion_axis"), Corner::BottomRight),
-    };
+    let x_title = if kind == "deletion" { say!("trial.deletion_axis") } else { say!("trial.insertion_axis") };
     let axes =
         (Axis { title: &x_title, domain: (0.0, 1.0), percent: true }, Axis { title: &what, domain: y, percent: false });
     let mut table = Table::new(say!("trial.curve_table", what = &what, share = &x_title), &heads!("share"));
@@ -144,7 +141,7 @@ fn curves(lookup: &Lookup, kind: &'static str, tried: &[&Metric]) -> Option<Figu
         desc: say!("trial.curve_desc", what = &what, share = &x_title),
         note: words::shown_of("methods", series.len(), tried.len()),
         wide: false,
-        chart: Chart::Plot(Box::new(plot::lines(&axes.0, &axes.1, &series, corner))),
+        chart: Chart::Plot(Box::new(plot::lines(&axes.0, &axes.1, &series))),
         table,
     })
 }

@@ -1,7 +1,7 @@
 //! Curves over scores and thresholds: ROC, precision–recall, calibration, score histograms.
 
 use crate::audit::CurvePoint;
-use crate::report::charts::plot::{self, Axis, Corner, Plot, Series};
+use crate::report::charts::plot::{self, Axis, Plot, Series};
 use crate::report::charts::{Chart, Figure, histogram};
 use crate::report::label::{self, Label};
 use crate::report::lookup::{self, Lookup};
@@ -80,13 +80,12 @@ fn curve_name(attribute: &str, group: &str) -> String {
     if group.is_empty() { say!("curves.all_rows") } else { lookup::name(attribute, group) }
 }
 
-/// Words of one kind of curve: title, what it shows, axes, where the legend has room.
+/// Words of one kind of curve: title, what it shows, axes.
 struct Kind {
     title: String,
     says: String,
     x: String,
     y: String,
-    corner: Corner,
     diagonal: bool,
 }
 
@@ -97,7 +96,6 @@ fn kind(name: &str) -> Kind {
             says: say!("curves.roc_says"),
             x: say!("curves.fpr"),
             y: say!("curves.tpr"),
-            corner: Corner::BottomRight,
             diagonal: true,
         },
         "pr" => Kind {
@@ -105,7 +103,6 @@ fn kind(name: &str) -> Kind {
             says: say!("curves.pr_says"),
             x: say!("curves.recall"),
             y: say!("curves.precision"),
-            corner: Corner::BottomLeft,
             diagonal: false,
         },
         _ => Kind {
@@ -113,7 +110,6 @@ fn kind(name: &str) -> Kind {
             says: say!("curves.calibration_says"),
             x: say!("curves.bin"),
             y: say!("curves.observed"),
-            corner: Corner::TopLeft,
             diagonal: true,
         },
     }
@@ -139,7 +135,7 @@ fn xy(
         .map(|s| if is_calibration { broken(s) } else { s })
         .collect();
     let leaves_out = curves.iter().any(|(_, points)| with_rows(points, least).len() < points.len());
-    let mut plot = plot::lines(&axis(&kind.x), &axis(&kind.y), &series, kind.corner);
+    let mut plot = plot::lines(&axis(&kind.x), &axis(&kind.y), &series);
     plot.diagonal = kind.diagonal;
     let says = match leaves_out {
         true => say!("curves.with_small_bins", says = kind.says, n = least),

@@ -49,9 +49,8 @@ fn dependence(lookup: &Lookup, at: usize, series: &SampleSeries) -> Option<Figur
     let lines: Vec<Series> = has_line.then_some(median).into_iter().chain(overlaid.series(x.domain)).collect();
     drawn.lines = plot::lines_on(&lines, &x_scale, &y_scale);
     if !overlaid.is_empty() {
-        let marks: Vec<(f64, f64)> =
-            shown.iter().chain(lines.iter().flat_map(|line| &line.points)).map(place).collect();
-        drawn.legend = plot::legend_aside(&lines, &drawn, &marks);
+        let strokes = plot::strokes(&lines, &x_scale, &y_scale).into_iter();
+        drawn.legend = plot::legend(&lines, &drawn, &strokes.chain(shown.iter().map(place)).collect::<Vec<_>>());
     }
     let name = label::shorten(&series.feature, 60);
     let rows = words::rows_shown(shown.len(), lookup.audit.sample.n_total);

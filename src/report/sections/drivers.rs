@@ -42,13 +42,16 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
 
 fn part(lookup: &Lookup, at: usize, output: &str, n_outputs: usize) -> Part {
     let attribution = lookup.importance("attribution", output);
-    let permutation = lookup.importance("permutation", output);
-    let of = |method| lookup.importance(method, output);
+    // What is measured on no output in particular is told once.
+    let of = |method| {
+        let list = lookup.importance(method, output);
+        if at > 0 && list.iter().all(|i| i.output.is_empty()) { Vec::new() } else { list }
+    };
     let mut part = if n_outputs > 1 { Part::titled(say!("drivers.output", output = output)) } else { Part::default() };
-    part.sentences = sentences(&attribution, &permutation);
+    part.sentences = sentences(&attribution, &lookup.importance("permutation", output));
     part.sentences.extend(interactions::sentence(lookup, output));
     part.figures.extend(importance_chart(lookup, at, "attribution", &attribution, &attribution));
-    part.figures.extend(importance_chart(lookup, at, "permutation", &permutation, &attribution));
+    part.figures.extend(importance_chart(lookup, at, "permutation", &of("permutation"), &attribution));
     part.figures.extend(importance_chart(
         lookup,
         at,
@@ -177,9 +180,14 @@ fn wording(lookup: &Lookup, method: &str, metric: &str) -> (String, String, Stri
 
 /// One word for the scale on an axis.
 pub fn short_scale(lookup: &Lookup) -> String {
-    match (lookup.audit.proof.scale.as_str(), lookup.is_regression()) {
-        ("probability", _) => say!("axis.probability"),
-        (_, true) => say!("axis.prediction"),
+    short_scale_of(lookup, &lookup.audit.proof.scale)
+}
+
+/// The same of another method.
+pub fn short_scale_of(lookup: &Lookup, scale: &str) -> String {
+    match scale {
+        _ if lookup.is_regression() => say!("axis.prediction"),
+        "probability" => say!("axis.probability"),
         _ => say!("axis.margin"),
     }
 }
@@ -262,6 +270,8 @@ fn mean_of_fifth(swarm: &Swarm, fifth: usize) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::Audit;
+    use crate::report::example;
 
     fn importance(feature: &str, rank: u32, interval: Option<(f64, f64)>) -> Importance {
         Importance {
@@ -283,6 +293,26 @@ mod tests {
         assert!(leading(&first, &importance("sex", 2, Some((0.4, 0.6)))).contains("clearly before"));
         assert!(leading(&first, &importance("sex", 2, Some((0.4, 0.95)))).contains("order is open"));
         assert!(leading(&first, &importance("sex", 2, None)).contains("without intervals"));
+    }
+
+    #[test]
+    fn what_is_measured_on_no_class_in_particular_is_told_once() {
+        let mut audit = example::multiclass();
+        audit.importance.iter_mut().filter(|i| i.method == "permutation").for_each(|i| i.output.clear());
+        let green: Vec<Importance> = audit.importance.iter().filter(|i| i.method == "attribution").cloned().collect();
+        audit.importance.extend(green.into_iter().map(|i| Importance { output: "green".into(), ..i }));
+        let parts = section(&Lookup::new(&audit)).unwrap().parts;
+        let has = |at: usize, id: &str| parts[at].figures.iter().any(|figure| figure.id == id);
+        assert!(has(0, "fig-attribution-0") && has(0, "fig-permutation-0"));
+        assert!(has(1, "fig-attribution-1") && !has(1, "fig-permutation-1"));
+    }
+
+    #[test]
+    fn a_regression_has_predictions_whatever_a_method_calls_its_scale() {
+        let (binary, regression) = (example::binary(), example::regression());
+        let words = |audit: &Audit| ["margin", "probability"].map(|scale| short_scale_of(&Lookup::new(audit), scale));
+        assert_eq!(words(&binary), ["margin", "probability"]);
+        assert_eq!(words(&regression), ["prediction", "prediction"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::drivers::has_order;
 use super::surfaces;
 use crate::audit::CurvePoint;
 use crate::report::charts::dots::{self, Dot};
-use crate::report::charts::plot::{self, Axis, Cloud, Corner, Series};
+use crate::report::charts::plot::{self, Axis, Cloud, Series};
 use crate::report::charts::{Chart, Figure};
 use crate::report::label::{self, Label};
 use crate::report::lookup::Lookup;
@@ -43,10 +43,18 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
     let mut figures: Vec<Figure> = features.iter().take(MAX_FEATURES).enumerate().flat_map(of).collect();
     figures.extend(surfaces::figures(lookup));
     let left = features.len().saturating_sub(MAX_FEATURES);
-    let sentences = if left > 0 { vec![say!("effects.more", of = MAX_FEATURES, n = left)] } else { Vec::new() };
+    let more = (left > 0).then(|| say!("effects.more", of = MAX_FEATURES, n = left));
+    let sentences = of_class(lookup).into_iter().chain(more).collect();
     let part = Part { sentences, figures, ..Part::default() };
     let part = (!part.figures.is_empty()).then_some(part)?;
     Some(Section::of("effects", say!("effects.title"), vec![part])?.with_lede(say!("effects.lede")))
+}
+
+/// Whose score is drawn, where there are several.
+fn of_class(lookup: &Lookup) -> Option<String> {
+    let drawn = |point: &&CurvePoint| matches!(point.kind.as_str(), PARTIAL | LOCAL | "ice_centred");
+    let point = lookup.audit.curves.iter().find(drawn).filter(|_| lookup.is_multiclass())?;
+    Some(say!("effects.of_class", class = label::shorten(&point.output, 60)))
 }
 
 fn words(kind: &str) -> String {
@@ -88,7 +96,6 @@ fn along_numbers(lookup: &Lookup, feature: &str, curves: &[Curve]) -> Option<Fig
     all().next()?;
     let domain = |values: Vec<f64>| Scale::around(values, &[], (0.0, 1.0)).domain;
     let x = Axis { title: feature, domain: domain(all().map(|(p, _)| p.x).collect()), percent: false };
-    let y = Axis { title: &title, domain: domain(all().map(|(p, shift)| p.y - shift).collect()), percent: false };
     let series = |((kind, points), shift): (&Curve, &f64)| Series {
         name: words(kind),
         points: points.iter().map(|p| (p.x, p.y - shift)).collect(),
@@ -100,7 +107,10 @@ fn along_numbers(lookup: &Lookup, feature: &str, curves: &[Curve]) -> Option<Fig
         ..Series::default()
     };
     let drawn: Vec<Series> = curves.iter().zip(&shifts).map(series).collect();
-    let plot = plot::lines(&x, &y, &drawn, Corner::TopLeft);
+    let ends = drawn.iter().flat_map(|s| &s.intervals).flatten().flat_map(|(low, high)| [*low, *high]);
+    let heights = drawn.iter().flat_map(|s| &s.points).map(|point| point.1).chain(ends).collect();
+    let y = Axis { title: &title, domain: domain(heights), percent: false };
+    let plot = plot::lines(&x, &y, &drawn);
     let name = label::shorten(feature, 60);
     let mut table = Table::new(
         say!("dependence.effect_table", name = &name),
@@ -203,4 +213,45 @@ fn single_rows(lookup: &Lookup, at: usize, feature: &str) -> Option<Figure> {
         chart: Chart::Plot(Box::new(plot)),
         table,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Audit;
+    use crate::report::example;
+
+    /// Partial dependence of age on one output: 0.5 with whiskers of 0.3.
+    fn audit(mut audit: Audit, output: &str) -> Audit {
+        let roc = example::binary().curves[0].clone();
+        let point = |x: f64| CurvePoint {
+            kind: PARTIAL.into(),
+            feature: "age".into(),
+            output: output.into(),
+            ci_low: Some(0.2),
+            ci_high: Some(0.8),
+            x,
+            y: 0.5,
+            ..roc.clone()
+        };
+        audit.curves.extend([20.0, 40.0].map(point));
+        audit
+    }
+
+    #[test]
+    fn whiskers_end_inside_the_plot() {
+        let audit = audit(example::binary(), ">50K");
+        let part = section(&Lookup::new(&audit)).unwrap().parts.remove(0);
+        let Chart::Plot(plot) = &part.figures[0].chart else { panic!("no plot") };
+        let ticks: Vec<f64> = plot.y_ticks.iter().filter_map(|tick| tick.text.parse().ok()).collect();
+        assert_eq!((ticks[0], ticks[ticks.len() - 1]), (0.2, 0.8));
+        assert!(part.sentences.is_empty());
+    }
+
+    #[test]
+    fn of_several_classes_the_one_that_is_drawn_is_named() {
+        let audit = audit(example::multiclass(), "green");
+        let part = section(&Lookup::new(&audit)).unwrap().parts.remove(0);
+        assert_eq!(part.sentences, ["The score is that of class green; curves of all classes are stored."]);
+    }
 }

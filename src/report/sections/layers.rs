@@ -2,7 +2,7 @@
 
 use super::feature_maps;
 use crate::audit::{LayerActivity, LayerProbe};
-use crate::report::charts::plot::{self, Axis, Corner, Series};
+use crate::report::charts::plot::{self, Axis, Series};
 use crate::report::charts::{Chart, Figure};
 use crate::report::label::{self, Label};
 use crate::report::lookup::Lookup;
@@ -197,7 +197,7 @@ fn figure(lookup: &Lookup, layers: &[&LayerActivity], asked: &[&str]) -> Option<
     let (x_title, y_title) = (say!("axis.layer"), say!("axis.auc_of_the_probe"));
     let x = Axis { title: &x_title, domain: (1.0, layers.len() as f64), percent: false };
     let y = Axis { title: &y_title, domain: (lowest.min(0.5), 1.0), percent: false };
-    let mut drawn = plot::lines(&x, &y, &series, Corner::BottomLeft);
+    let mut drawn = plot::lines(&x, &y, &series);
     plot::count_along_x(&mut drawn, 1, layers.len());
     let mut table = Table::new(say!("layers.by_layer"), &heads!("layer"));
     table.columns.extend(series.iter().map(|series| Column::new(label::shorten(&series.name, 40), true)));

@@ -1,6 +1,7 @@
 //! Second opinions: what other methods say of the same model, how sure they are, and where they differ.
 
 use super::agreement;
+use super::drivers::short_scale_of;
 use crate::audit::{Case, CaseTerm, Further, Proof};
 use crate::report::label::{self, Label};
 use crate::report::lookup::Lookup;
@@ -36,7 +37,7 @@ fn methods(lookup: &Lookup) -> Part {
     let columns = heads!("method rows scale| adds_up_to_within mean_local_r stability");
     let mut table = Table::new(say!("opinions.table"), &columns);
     for proof in proofs(lookup) {
-        table.push(Label::fit(&words::explainer(&proof.method), 60), method_cells(proof));
+        table.push(Label::fit(&words::explainer(&proof.method), 60), method_cells(lookup, proof));
     }
     let has_fits = proofs(lookup).any(|proof| proof.local_fit.is_some());
     let fits = say!("opinions.fits");
@@ -51,12 +52,12 @@ fn proofs<'a>(lookup: &Lookup<'a>) -> impl Iterator<Item = &'a Proof> {
     std::iter::once(&lookup.audit.proof).chain(lookup.audit.also.iter().map(|further| &further.proof))
 }
 
-fn method_cells(proof: &Proof) -> Vec<Cell> {
+fn method_cells(lookup: &Lookup, proof: &Proof) -> Vec<Cell> {
     let share = |value: Option<f64>| value.map_or(Cell::none(), |value| Cell::number(number::fixed(value, 2)));
     let fit = proof.local_fit.clone().unwrap_or_default();
     vec![
         Cell::count(proof.n_explained),
-        Cell::text(&proof.scale),
+        Cell::text(&short_scale_of(lookup, &proof.scale)),
         proof.additivity_gap.map_or(Cell::none(), |gap| Cell::number(number::tiny(gap))),
         share(fit.mean_r2),
         share(fit.mean_stability),

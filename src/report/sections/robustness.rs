@@ -2,7 +2,7 @@
 
 use super::fairness::shown_groups;
 use crate::audit::CurvePoint;
-use crate::report::charts::plot::{self, Axis, Corner, Series};
+use crate::report::charts::plot::{self, Axis, Series};
 use crate::report::charts::{Chart, Figure};
 use crate::report::label::{self, Label};
 use crate::report::lookup::{self, Lookup};
@@ -121,7 +121,7 @@ fn figure(
         desc: say!("robustness.drawn", says = says, names = names),
         note,
         wide: false,
-        chart: Chart::Plot(Box::new(plot::lines(&x, &y, &series, Corner::MiddleRight))),
+        chart: Chart::Plot(Box::new(plot::lines(&x, &y, &series))),
     })
 }
 

@@ -21,7 +21,7 @@ pub fn section(lookup: &Lookup) -> Option<Section> {
 /// A fact as text; nothing where there is none.
 pub fn fact(name: impl Into<String>, value: impl AsRef<str>) -> Option<Fact> {
     let value = value.as_ref();
-    (!value.is_empty()).then(|| Fact { name: name.into(), value: Label::whole(value, 200), code: false })
+    (!value.is_empty()).then(|| Fact { name: name.into(), value: Label::whole(value, 300), code: false })
 }
 
 /// A fact in a fixed-width face.

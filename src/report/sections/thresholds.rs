@@ -3,7 +3,7 @@
 use super::curves::{self, MAX_CURVES};
 use super::fairness::shown_groups;
 use crate::audit::CurvePoint;
-use crate::report::charts::plot::{self, Axis, Corner, Plot, Series};
+use crate::report::charts::plot::{self, Axis, Plot, Series};
 use crate::report::charts::{Chart, Figure};
 use crate::report::label::{self, Label};
 use crate::report::lookup::{self, Lookup};
@@ -56,12 +56,7 @@ fn trade_off(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure> {
         desc: say!("thresholds.trade_off_desc"),
         note: Some(note),
         wide: false,
-        chart: Chart::Plot(Box::new(plot_over_thresholds(
-            &say!("axis.share"),
-            &series,
-            Corner::MiddleRight,
-            threshold,
-        ))),
+        chart: Chart::Plot(Box::new(plot_over_thresholds(&say!("axis.share"), &series, threshold))),
         table: sweep_table(say!("thresholds.trade_off_table", attribute = attribute), &curves),
     })
 }
@@ -98,11 +93,11 @@ fn series(name: String, points: &[&CurvePoint]) -> Series {
     Series { name, points: points.iter().map(|point| (point.x, point.y)).collect(), ..Series::default() }
 }
 
-fn plot_over_thresholds(y_title: &str, series: &[Series], corner: Corner, threshold: f64) -> Plot {
+fn plot_over_thresholds(y_title: &str, series: &[Series], threshold: f64) -> Plot {
     let x_title = say!("axis.threshold");
     let x = Axis { title: &x_title, domain: (0.0, 1.0), percent: false };
     let y = Axis { title: y_title, domain: (0.0, 1.0), percent: true };
-    let mut drawn = plot::lines(&x, &y, series, corner);
+    let mut drawn = plot::lines(&x, &y, series);
     plot::mark_threshold(
         &mut drawn,
         (0.0, 1.0),
@@ -130,12 +125,7 @@ fn threshold_sweep(lookup: &Lookup, at: usize, attribute: &str) -> Option<Figure
         desc: say!("thresholds.sweep_desc"),
         note: Some(say!("thresholds.sweep_note")),
         wide: false,
-        chart: Chart::Plot(Box::new(plot_over_thresholds(
-            &say!("axis.selection_rate"),
-            &series,
-            Corner::TopRight,
-            threshold,
-        ))),
+        chart: Chart::Plot(Box::new(plot_over_thresholds(&say!("axis.selection_rate"), &series, threshold))),
         table: sweep_table(say!("thresholds.sweep_table", attribute = attribute), &curves),
     })
 }

@@ -13,6 +13,7 @@ mod history;
 mod layers;
 mod octets;
 mod pictures;
+mod principal;
 mod structure;
 mod surrogate;
 
@@ -22,12 +23,13 @@ pub use change::{
 };
 pub use comparison::{Comparison, Difference, GateChange, Side};
 pub use documents::{AdverseActions, AdverseRow, Documents, Logo, Media, OwnSection, Privacy, ReasonCount};
-pub use explained::{AttributionGap, GroupAttribution, Importance, Proxy};
+pub use explained::{AttributionGap, GroupAttribution, Importance, MOST_PAIRS, Proxy};
 pub use gate::{Gate, LimitOn};
 pub use history::{Night, NightGate, NightMetric, Seen};
 pub use layers::{FeatureMaps, FeatureMapsRow, LayerActivity, LayerProbe, LayerUnit};
 pub use octets::Octets;
 pub use pictures::{ConfusionCell, DrawnMap, GroupConfusion, MeanMap, Overlay, Pictures, Probability, StoredMeanMap};
+pub use principal::{MACRO, WORST};
 pub use structure::{BoxKind, Cost, Repeat, Structure, StructureBox};
 pub use surrogate::{MODEL, Surrogate, SurrogateNode, SurrogateSplit};
 
@@ -319,8 +321,7 @@ pub struct GroupCount {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CurvePoint {
     /// "pdp", "pdp_missing", "pdp_pair", "ice", "ice_centred", "ale", "ale_pair", "deletion", "insertion", "roc", "pr",
-    /// "calibration", "threshold", "score_histogram", "adversarial_flip_rate", "adversarial_flip_rate_fgsm",
-    /// "robust_accuracy" (over the size of changes).
+    /// "calibration", "threshold", "score_histogram", "adversarial_flip_rate" (and "_fgsm"), "robust_accuracy" (by size).
     pub kind: String,
     /// Feature or attribute the curve belongs to, "" for overall.
     pub feature: String,

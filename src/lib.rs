@@ -22,9 +22,9 @@
 //! | [`stats`] | partial statistics that merge, intervals, tests | statrs |
 //! | [`drift`] | how far a run has moved from an earlier one | |
 //! | [`fairness`] | the table of metrics, comparisons, gates | |
-//! | [`audit`] | everything a run found out, as one value | |
+//! | [`audit`] | everything a run found out, as one value | base64 |
 //! | [`privacy`] | what of an audit may be published: small cells withheld | |
-//! | [`pipeline`] | the only orchestration | base64 |
+//! | [`pipeline`] | the only orchestration | |
 //! | [`store`] | Parquet files, the catalogue, SQL over history | arrow, parquet, sqlx, datafusion, sha2 |
 //! | [`report`] | audit → view → HTML | minijinja, pulldown-cmark |
 //! | [`pdf`] | a page as PDF, printed by an installed Chromium | |

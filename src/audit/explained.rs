@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Pairs of features that a run keeps of each output, the strongest.
+pub const MOST_PAIRS: usize = 200;
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Importance {
     /// "attribution" (mean |φ|) or "permutation".

@@ -41,4 +41,11 @@ mod tests {
         assert_eq!(serde_json::from_str::<Octets>(&text).unwrap(), bytes);
         assert!(serde_json::from_str::<Octets>("\"?\"").is_err());
     }
+
+    #[test]
+    fn the_text_is_that_of_the_standard() {
+        let of = |text: &str| Octets(text.into()).text();
+        assert_eq!([of(""), of("f"), of("fo"), of("foo"), of("foob")], ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
+        assert_eq!(Octets(vec![0xff, 0xfe, 0xfd]).text(), "//79");
+    }
 }

@@ -129,7 +129,8 @@ fn layers(audit: &Audit) -> String {
     let told: Vec<String> = told.iter().map(title).collect();
     let mut columns = vec!["layer", "mean", "std", "zeros", "dead units"];
     columns.extend(told.iter().map(String::as_str));
-    style::table(&columns, &rows, &[false, true, true, true, true, true, true, true, true]) + "\n"
+    let is_number: Vec<bool> = (0..columns.len()).map(|at| at > 0).collect();
+    style::table(&columns, &rows, &is_number) + "\n"
 }
 
 /// The small tree that stands in for the model, a line for each node.

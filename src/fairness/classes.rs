@@ -3,12 +3,8 @@
 use super::estimate::{Cause, Estimate, Undefined};
 use super::table::{self, Comparison, Direction};
 use crate::audit::Metric;
+pub use crate::audit::{MACRO, WORST};
 use std::collections::BTreeMap;
-
-/// Output name of a metric averaged over classes.
-pub const MACRO: &str = "(macro)";
-/// Output name of the worst class of a comparison across groups.
-pub const WORST: &str = "(worst)";
 
 /// Where a row stands, without its output.
 type Place<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str);

@@ -1,9 +1,7 @@
 //! Logo and sections of the house, as they are kept with the run.
 
-use crate::audit::{Logo, Media, OwnSection};
+use crate::audit::{Logo, Media, Octets, OwnSection};
 use crate::plan::{self, LogoKind, Own};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 
 pub fn logo(own: &Own) -> Option<Logo> {
     let logo = own.logo.as_ref()?;
@@ -12,7 +10,7 @@ pub fn logo(own: &Own) -> Option<Logo> {
         LogoKind::Jpeg => Media::Jpeg,
         LogoKind::Svg => Media::Svg,
     };
-    Some(Logo { media, base64: STANDARD.encode(&logo.bytes), alt: logo.alt.clone() })
+    Some(Logo { media, base64: Octets(logo.bytes.clone()).text(), alt: logo.alt.clone() })
 }
 
 pub fn sections(own: &Own) -> Vec<OwnSection> {

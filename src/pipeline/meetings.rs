@@ -1,11 +1,8 @@
 //! Interactions of the explained rows: written as they come, summarised by pair.
 
-use crate::audit::Importance;
+use crate::audit::{Importance, MOST_PAIRS};
 use crate::explain::tree::Interactions;
 use crate::stats::ExactSum;
-
-/// Pairs kept in the summary of each output.
-const MOST_PAIRS: usize = 200;
 
 /// A pair, with the sums of its |φ_ab| and of their squares.
 type Summed<'a> = (&'a (u32, u32), &'a (ExactSum, ExactSum));

@@ -74,8 +74,7 @@ struct Applied<'a> {
 
 impl Applied<'_> {
     fn say(&mut self, attribute: &str, what: &str, why: Why) {
-        let entry = Entry { attribute: attribute.to_owned(), group: String::new(), what: what.to_owned(), why };
-        self.log.push(entry);
+        self.log.push(Entry::of(attribute, what, why));
     }
 
     /// Strata cut the groups once more, by columns that may be attributes too: all of them are shown, or none.

@@ -39,12 +39,7 @@ pub fn published(audit: &Audit, withheld: &Withheld, limit: u64, log: &mut Vec<E
         }
         shown.extend(kept.into_iter().map(std::ptr::from_ref));
     }
-    log.extend(left_out.into_iter().map(|(attribute, what, why)| Entry {
-        attribute: attribute.to_owned(),
-        group: String::new(),
-        what,
-        why,
-    }));
+    log.extend(left_out.into_iter().map(|(attribute, what, why)| Entry::of(attribute, what, why)));
     let points = audit.curves.iter().filter(|point| shown.contains(&std::ptr::from_ref(*point)));
     points.map(without_bin).collect()
 }

@@ -76,6 +76,13 @@ pub struct Entry {
     pub why: Why,
 }
 
+impl Entry {
+    /// Not about one group.
+    fn of(attribute: &str, what: impl Into<String>, why: Why) -> Self {
+        Self { attribute: attribute.to_owned(), group: String::new(), what: what.into(), why }
+    }
+}
+
 /// Cells that are withheld, each to its depth.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Withheld {

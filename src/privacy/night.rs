@@ -4,7 +4,7 @@
 //! already; under a stricter limit of small cells they repeat less (see `apply`).
 
 use super::WITHHELD;
-use crate::audit::{Audit, Metric, Night, NightGate, NightMetric, Seen};
+use crate::audit::{Audit, MACRO, Metric, Night, NightGate, NightMetric, Seen, WORST};
 
 /// Metrics over all rows that are followed from night to night, the most telling first.
 const OVERALL: &[&str] = &[
@@ -29,7 +29,7 @@ const MAX_GATES: usize = 24;
 const MAX_OVERALL: usize = 6;
 const MAX_ATTRIBUTES: usize = 4;
 /// Outputs that stand for all classes.
-const OVER_CLASSES: [&str; 3] = ["", "(worst)", "(macro)"];
+const OVER_CLASSES: [&str; 3] = ["", WORST, MACRO];
 
 /// The night of a published audit.
 pub fn night(published: &Audit) -> Night {
@@ -64,16 +64,10 @@ pub fn night(published: &Audit) -> Night {
     }
 }
 
-/// Of the positive class, of no class in particular, of all classes together, or the only one there is.
 fn metric<'a>(audit: &'a Audit, name: &str, attribute: &str) -> Option<&'a Metric> {
     let here =
         |m: &&Metric| m.metric == name && m.attribute == attribute && m.group_value.is_empty() && m.stratum.is_empty();
-    let found: Vec<&Metric> = audit.metrics.iter().filter(here).collect();
-    let of = |output: &str| found.iter().find(|metric| metric.output == output).copied();
-    let several = audit.scope.task == "multiclass";
-    let positive = audit.scope.positive.as_deref().filter(|_| audit.scope.task == "binary");
-    let only = || found.first().copied().filter(|_| !several);
-    positive.and_then(of).or_else(|| OVER_CLASSES.into_iter().find_map(of)).or_else(only)
+    audit.scope.principal(&audit.metrics.iter().filter(here).collect::<Vec<_>>())
 }
 
 fn followed(metric: &Metric) -> NightMetric {

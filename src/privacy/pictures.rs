@@ -14,7 +14,7 @@ pub fn published(
 ) -> Option<Pictures> {
     let pictures = pictures?;
     if !pictures.overlays.is_empty() {
-        log.push(entry("", "single pictures", Why::Primary));
+        log.push(Entry::of("", "single pictures", Why::Primary));
     }
     let few = |attribute: &str| {
         let maps = pictures.mean_maps.iter().filter(|map| map.attribute == attribute);
@@ -25,7 +25,7 @@ pub fn published(
     attributes.dedup();
     let hidden: Vec<&str> = attributes.into_iter().filter(|attribute| hides(attribute)).collect();
     for attribute in &hidden {
-        log.push(entry(attribute, "mean maps", if few(attribute) { Why::Primary } else { Why::Complementary }));
+        log.push(Entry::of(attribute, "mean maps", if few(attribute) { Why::Primary } else { Why::Complementary }));
     }
     let shown = |map: &&MeanMap| !hidden.contains(&map.attribute.as_str());
     let mean_maps: Vec<MeanMap> = pictures.mean_maps.iter().filter(shown).cloned().collect();
@@ -40,13 +40,9 @@ pub fn confusion(cells: &[ConfusionCell], withheld: &Withheld, limit: u64, log: 
         return cells.to_vec();
     }
     if !cells.is_empty() {
-        log.push(entry("", "classes taken for others", if few { Why::Primary } else { Why::Complementary }));
+        log.push(Entry::of("", "classes taken for others", if few { Why::Primary } else { Why::Complementary }));
     }
     Vec::new()
-}
-
-fn entry(attribute: &str, what: &str, why: Why) -> Entry {
-    Entry { attribute: attribute.to_owned(), group: String::new(), what: what.to_owned(), why }
 }
 
 #[cfg(test)]

@@ -16,9 +16,7 @@ pub fn published(adverse: &AdverseActions, limit: u64, log: &mut Vec<Entry>) -> 
             None => shown.clear(),
         }
     }
-    let mut say = |what: &str, why| {
-        log.push(Entry { attribute: String::new(), group: String::new(), what: what.to_owned(), why });
-    };
+    let mut say = |what: &str, why| log.push(Entry::of("", what, why));
     if !adverse.rows.is_empty() {
         say("reasons row by row", Why::Primary);
     }

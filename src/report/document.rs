@@ -96,7 +96,7 @@ struct Question {
 pub fn of(
     name: &str,
     scope: &Scope,
-    sections: &[Section],
+    sections: &[&Section],
     overrides: Option<&Path>,
 ) -> Result<Option<Document>, ReportError> {
     let mut declared = declared(&templates::content(FILE, overrides)?, overrides)?;
@@ -123,11 +123,11 @@ fn declared(text: &str, overrides: Option<&Path>) -> Result<BTreeMap<String, Dec
 }
 
 /// A section that the audit has nothing for is left out.
-fn parts(item: Item, scope: &Scope, sections: &[Section]) -> Vec<Part> {
+fn parts(item: Item, scope: &Scope, sections: &[&Section]) -> Vec<Part> {
     match item {
         Item::Measured { section } => {
-            let wanted = |known: &&Section| known.id == section || section == OWN && own::is_own(known);
-            sections.iter().filter(wanted).cloned().map(Part::Measured).collect()
+            let wanted = |known: &&&Section| known.id == section || section == OWN && own::is_own(known);
+            sections.iter().filter(wanted).map(|section| Part::Measured((*section).clone())).collect()
         }
         Item::Asked { id, title, lede, fields } => {
             let fields = fields.into_iter().map(|question| answer(scope, question)).collect();

@@ -77,14 +77,9 @@ impl<'a> Lookup<'a> {
         !self.is_binary() && !self.is_regression()
     }
 
-    /// A metric of one group: of the positive class, of no class in particular, or the only one there is.
+    /// A metric of one group: the value that stands for all outputs.
     pub fn metric(&self, name: &str, attribute: &str, group: &str) -> Option<&'a Metric> {
-        let found = self.metrics.get(&(name, attribute, group))?;
-        let positive = self.audit.scope.positive.as_deref().unwrap_or_default();
-        let of = |output: &str| found.iter().find(|metric| metric.output == output);
-        let only = (!self.is_multiclass()).then(|| found.first()).flatten();
-        let all_classes = || ["", WORST, MACRO].into_iter().find_map(of);
-        (if self.is_binary() { of(positive) } else { None }).or_else(all_classes).or(only).copied()
+        self.audit.scope.principal(self.metrics.get(&(name, attribute, group))?)
     }
 
     /// A metric of one group and one class.
@@ -192,9 +187,6 @@ impl<'a> Lookup<'a> {
 
 /// The row that compares all others with the reference.
 pub const OTHERS: &str = "(others)";
-/// Outputs that stand for all classes: the worst of them, their unweighted mean.
-pub const WORST: &str = "(worst)";
-pub const MACRO: &str = "(macro)";
 const UNKNOWN: &str = "(unknown)";
 
 /// Where a band begins: "<25" before "25–44" before "≥65"; `None` for anything that is not a band.

@@ -92,7 +92,7 @@ pub fn json(audit: &Audit, template: &str, overrides: Option<&Path>) -> Result<S
 fn view(audit: &Audit, template: &str, overrides: Option<&Path>) -> Result<view::View, ReportError> {
     templates::check(template, overrides)?;
     let mut view = view::View::of(audit);
-    let sections: Vec<view::Section> = view.sections.iter().chain(&view.annexes).cloned().collect();
+    let sections: Vec<&view::Section> = view.sections.iter().chain(&view.annexes).collect();
     view.document = document::of(template, &audit.scope, &sections, overrides)?;
     Ok(view)
 }

@@ -39,19 +39,17 @@ pub fn sections(documents: &Documents) -> Vec<(String, Section)> {
 }
 
 /// Puts sections of the house between ours. Those of one place keep their order.
-pub fn place(ours: Vec<Section>, own: Vec<(String, Section)>) -> Vec<Section> {
-    let known = |place: &str| place == "start" || ours.iter().any(|section| section.id == place);
-    let (placed, last): (Vec<_>, Vec<_>) = own.into_iter().partition(|(place, _)| known(place));
-    let at = |wanted: &str| {
-        let there = placed.iter().filter(|(place, _)| place == wanted);
-        there.map(|(_, section)| section.clone()).collect::<Vec<_>>()
+pub fn place(ours: Vec<Section>, mut own: Vec<(String, Section)>) -> Vec<Section> {
+    let mut at = |wanted: &str| -> Vec<Section> {
+        own.extract_if(.., |(place, _)| place == wanted).map(|(_, section)| section).collect()
     };
     let mut all = at("start");
-    for section in &ours {
-        all.push(section.clone());
-        all.extend(at(&section.id));
+    for section in ours {
+        let after = at(&section.id);
+        all.push(section);
+        all.extend(after);
     }
-    all.extend(last.into_iter().map(|(_, section)| section));
+    all.extend(own.into_iter().map(|(_, section)| section));
     all
 }
 

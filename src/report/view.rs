@@ -178,7 +178,17 @@ impl Part {
     }
 
     pub fn is_empty(&self) -> bool {
-        Self { title: None, fold: None, ..self.clone() } == Self::default()
+        let Self { title: _, fold: _, sentences, key_figures, facts, notes, figures, galleries, tables, prose, folded } =
+            self;
+        sentences.is_empty()
+            && key_figures.is_empty()
+            && facts.is_empty()
+            && notes.is_empty()
+            && figures.is_empty()
+            && galleries.is_empty()
+            && tables.is_empty()
+            && prose.is_none()
+            && folded.is_empty()
     }
 }
 

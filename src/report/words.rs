@@ -4,10 +4,9 @@
 //! Sentences are never more certain than their interval: a ratio is called below the four-fifths screen only if the
 //! whole interval is. A screen is called a screen; nothing is ever called compliant.
 
-use super::lookup;
 use super::number::{self, Unit};
 use super::text::{find, say};
-use crate::audit::{Decision, Metric};
+use crate::audit::{Decision, LimitOn, MACRO, Metric, WORST};
 
 /// Which side of its limit a gate allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,18 +94,23 @@ const UNITS: &[(&str, Unit)] = &[
 
 /// "demographic_parity_ratio" → "Demographic parity ratio".
 pub fn metric(name: &str) -> String {
-    let known = |name: &str| find(&format!("metric.{name}"), &[]);
-    let derived = |(suffix, form): &(&str, &str)| {
-        let root = known(name.strip_suffix(suffix)?)?;
-        find(&format!("derived.{form}"), &[("metric", root.into())])
-    };
-    if let Some(words) = known(name).or_else(|| DERIVED.iter().find_map(derived)) {
+    if let Some(words) = named("metric.", name) {
         return words;
     }
     match name.strip_prefix("clarify_") {
         Some(short) => say!("word.clarify", name = short.to_uppercase()),
         None => spaced(name),
     }
+}
+
+/// What the file of texts calls a metric, or a quantity that is derived from one.
+fn named(table: &str, name: &str) -> Option<String> {
+    let known = |name: &str| find(&format!("{table}{name}"), &[]);
+    let derived = |(suffix, form): &(&str, &str)| {
+        let root = known(name.strip_suffix(suffix)?)?;
+        find(&format!("derived.{form}"), &[("metric", root.into())])
+    };
+    known(name).or_else(|| DERIVED.iter().find_map(derived))
 }
 
 /// "my_own_thing" → "My own thing".
@@ -118,22 +122,15 @@ fn spaced(name: &str) -> String {
 
 /// A metric's words; what a regression calls a score is its prediction.
 pub fn metric_for(name: &str, is_regression: bool) -> String {
-    if !is_regression {
-        return metric(name);
-    }
-    let predicted = |name: &str| find(&format!("prediction.{name}"), &[]);
-    let derived = |(suffix, form): &(&str, &str)| {
-        let root = predicted(name.strip_suffix(suffix)?)?;
-        find(&format!("derived.{form}"), &[("metric", root.into())])
-    };
-    predicted(name).or_else(|| DERIVED.iter().find_map(derived)).unwrap_or_else(|| metric(name))
+    let predicted = is_regression.then(|| named("prediction.", name)).flatten();
+    predicted.unwrap_or_else(|| metric(name))
 }
 
 /// A metric's words with what a number over all classes is.
 pub fn of_classes(metric: String, output: &str) -> String {
     match output {
-        lookup::WORST => say!("classes.worst", metric = metric),
-        lookup::MACRO => say!("classes.mean", metric = metric),
+        WORST => say!("classes.worst", metric = metric),
+        MACRO => say!("classes.mean", metric = metric),
         _ => metric,
     }
 }
@@ -215,6 +212,20 @@ pub fn allowed_side(gate: &str) -> Option<Side> {
         (false, true) => Some(Side::AtMost),
         _ => None,
     }
+}
+
+/// Metric, attribute, what the limit is on, its side, severity.
+pub type GateKey<'a> = (&'a str, &'a str, LimitOn, Option<Side>, &'a str);
+
+/// What tells gates on one metric apart from night to night, however their limits are moved: what the limit is on, its
+/// side (read from the gate's sentence) and how severe it is.
+pub fn gate_key<'a>(
+    gate: &str,
+    (metric, attribute): (&'a str, &'a str),
+    limit_on: LimitOn,
+    severity: &'a str,
+) -> GateKey<'a> {
+    (metric, attribute, limit_on, allowed_side(gate), severity)
 }
 
 /// "21 November 2026" from "2026-11-21"; anything else as it is.

@@ -51,9 +51,8 @@ pub(super) fn seen<'a>(nights: &[&Night<'a>], gate: &Gate) -> Vec<Seen<'a>> {
     all[all.len().saturating_sub(MOST_NIGHTS)..].to_vec()
 }
 
-/// Limits may be moved from night to night; what a limit is on, and its side, tell gates on one metric apart.
-fn key(gate: &Gate) -> (&str, &str, LimitOn, bool) {
-    (&gate.metric, &gate.attribute, gate.limit_on, gate.gate.contains('≤'))
+fn key(gate: &Gate) -> words::GateKey<'_> {
+    words::gate_key(&gate.gate, (&gate.metric, &gate.attribute), gate.limit_on, &gate.severity)
 }
 
 pub(super) fn draw(seen: &[Seen<'_>], width: f64, height: f64) -> Trend {
@@ -138,6 +137,18 @@ mod tests {
         let classes: Vec<_> = trend.marks.iter().map(|mark| mark.class).collect();
         assert_eq!(classes, ["fail", "pass"]);
         assert!(trend.marks[0].title.starts_with("21 November 2026: "), "{:?}", trend.marks);
+    }
+
+    #[test]
+    fn gates_that_differ_in_severity_alone_have_trends_of_their_own() {
+        let of =
+            |severity: &str, observed: f64| Gate { severity: severity.into(), ..gate(Some(observed), Decision::Pass) };
+        let gates = [of("warn", 0.9), of("fail", 0.7)];
+        assert_ne!(key(&gates[0]), key(&gates[1]));
+        let moved = Gate { gate: "accuracy ≥ 0.9".into(), limit: 0.9, ..gates[0].clone() };
+        assert_eq!(key(&gates[0]), key(&moved), "a limit may be moved");
+        let other_side = Gate { gate: "accuracy ≤ 0.9".into(), ..gates[0].clone() };
+        assert_ne!(key(&gates[0]), key(&other_side));
     }
 
     #[test]

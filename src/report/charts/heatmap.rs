@@ -96,17 +96,13 @@ pub struct Tile {
 /// Classes "n4" … "z0" … "p4" of a value between −`largest` and `largest`.
 pub fn diverging(value: f64, largest: f64) -> String {
     let share = if largest > 0.0 { (value / largest).clamp(-1.0, 1.0) } else { 0.0 };
-    match (4.0 * share).round() as i32 {
-        0 => "z0".into(),
-        bin if bin < 0 => format!("n{}", -bin),
-        bin => format!("p{bin}"),
-    }
+    DIVERGING[((4.0 * share).round() as i32 + 4) as usize].to_owned()
 }
 
 /// Classes "q0" … "q5" of a value between 0 and `largest`.
 pub fn sequential(value: f64, largest: f64) -> String {
     let share = if largest > 0.0 { (value / largest).clamp(0.0, 1.0) } else { 0.0 };
-    format!("q{}", (5.0 * share).round() as u32)
+    SEQUENTIAL[(5.0 * share).round() as usize].to_owned()
 }
 
 /// Draws on `width` user units; `id` makes the hatch pattern's id.

@@ -291,8 +291,9 @@ pub fn strokes(series: &[Series], x: &Scale, y: &Scale) -> Vec<(f64, f64)> {
 
 impl Key {
     fn covers(&self, (x, y): (f64, f64)) -> bool {
+        const AIR: f64 = 6.0;
         let end = self.text_x.0 + label::width(&self.label.text, super::TEXT);
-        (self.x.0..=end).contains(&x) && (y - self.y.0).abs() <= LEGEND_LINE / 2.0
+        (self.x.0 - AIR..=end + AIR).contains(&x) && (y - self.y.0).abs() <= LEGEND_LINE / 2.0
     }
 }
 

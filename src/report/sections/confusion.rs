@@ -42,10 +42,10 @@ pub fn figure(lookup: &Lookup) -> Option<Figure> {
     })
 }
 
-/// The most frequent confusions, the first the most frequent.
+/// The most frequent confusions, the first the most frequent; of many classes they stand with the matrix already.
 pub fn table(lookup: &Lookup) -> Option<Table> {
     let wrong = lookup.audit.confusion.iter().any(|cell| cell.label != cell.decision);
-    wrong.then(|| pairs(&lookup.audit.confusion))
+    (wrong && lookup.audit.scope.outputs.len() <= MAX_COLUMNS).then(|| pairs(&lookup.audit.confusion))
 }
 
 fn pairs(cells: &[ConfusionCell]) -> Table {
@@ -157,6 +157,21 @@ mod tests {
         let table = Matrix::of(&cells, &names).table();
         let texts = |row: usize| table.rows[row].cells.iter().map(|cell| cell.text.clone()).collect::<Vec<_>>();
         assert_eq!([texts(0), texts(1), texts(2)], [["5", "0", "3"], ["0", "0", "0"], ["0", "1", "0"]]);
+    }
+
+    #[test]
+    fn confusions_are_listed_once_beside_the_matrix_or_with_it() {
+        let mut audit = crate::report::example::multiclass();
+        audit.confusion = vec![cell("0", "0", 5), cell("0", "1", 3)];
+        let listed = |audit: &crate::audit::Audit| {
+            let lookup = Lookup::new(audit);
+            let with = figure(&lookup).unwrap().table.caption == pairs(&audit.confusion).caption;
+            (table(&lookup).is_some(), with)
+        };
+        for (classes, expected) in [(3, (true, false)), (12, (true, false)), (13, (false, true))] {
+            audit.scope.outputs = names(classes);
+            assert_eq!(listed(&audit), expected, "{classes}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How features act together: mean |φ_ab| of tree ensembles, Friedman's H of any model, as triangles of pairs.
 
 use super::drivers::short_scale;
-use crate::audit::Importance;
+use crate::audit::{Importance, MOST_PAIRS};
 use crate::report::charts::heatmap::{self, Block, Tile};
 use crate::report::charts::{self, Chart, Figure};
 use crate::report::label::{self, Label};
@@ -17,10 +17,8 @@ const MAX_FEATURES: usize = 10;
 const MAX_PAIRS: usize = 30;
 /// More features than this take the whole line.
 const HALF_LINE: usize = 5;
-/// Pairs that a run keeps of each output: where there are as many, others may have been left out.
-const KEPT_PAIRS: usize = 200;
 /// Stands between the features of a pair.
-const AND: &str = " × ";
+pub const AND: &str = " × ";
 
 /// What is measured of pairs and, on the diagonal, of single features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,9 +129,10 @@ impl<'a> Found<'a> {
         (!pairs.is_empty()).then_some(Self { kind, pairs, values, single, features })
     }
 
-    /// `None`: not known. Features that never meet in a tree do not interact.
+    /// `None`: not known. Features that never meet in a tree do not interact; where as many pairs are kept as can be,
+    /// others may have been left out.
     fn value(&self, a: &str, b: &str) -> Option<f64> {
-        let absent = (self.kind == Kind::Attribution && self.pairs.len() < KEPT_PAIRS).then_some(0.0);
+        let absent = (self.kind == Kind::Attribution && self.pairs.len() < MOST_PAIRS).then_some(0.0);
         self.values.get(&(a, b)).copied().or(absent)
     }
 
@@ -148,7 +147,7 @@ impl<'a> Found<'a> {
 }
 
 /// The two features of "age × sex"; names may hold the sign themselves.
-fn pair<'a>(feature: &'a str, names: &BTreeSet<&str>) -> Option<(&'a str, &'a str)> {
+pub fn pair<'a>(feature: &'a str, names: &BTreeSet<&str>) -> Option<(&'a str, &'a str)> {
     let mut splits = feature.match_indices(AND).map(|(at, sign)| (&feature[..at], &feature[at + sign.len()..]));
     splits.clone().find(|(a, b)| names.contains(a) && names.contains(b)).or_else(|| splits.next())
 }

@@ -42,6 +42,11 @@ fn shown<T: Copy>(all: &[T]) -> Vec<T> {
     plot::thin(all, MAX_LAYERS)
 }
 
+/// That a table has not all layers.
+fn shown_layers(all: &[&LayerActivity]) -> Option<String> {
+    words::shown_of("layers", shown(all).len(), all.len())
+}
+
 /// Attributes that were probed, as far as there is room.
 fn attributes<'a>(lookup: &Lookup<'a>) -> Vec<&'a str> {
     let probed: BTreeSet<&str> = lookup.audit.layer_probes.iter().map(|probe| probe.attribute.as_str()).collect();
@@ -82,7 +87,7 @@ fn activity(lookup: &Lookup, layers: &[&LayerActivity]) -> Part {
         ];
         table.push(name(&layer.layer), cells);
     }
-    table.shown = words::shown_of("layers", table.rows.len(), layers.len());
+    table.shown = shown_layers(layers);
     let sentences = vec![dead_sentence(lookup, layers)];
     Part { sentences, tables: vec![table], ..Part::titled(say!("layers.activity")) }
 }
@@ -208,6 +213,7 @@ fn figure(lookup: &Lookup, layers: &[&LayerActivity], asked: &[&str]) -> Option<
         };
         table.push(name(&layer.layer), named.iter().map(cell).collect());
     }
+    table.shown = shown_layers(layers);
     Some(Figure {
         id: "fig-separability".into(),
         template: "charts/plot.svg",
@@ -265,6 +271,7 @@ fn probes(lookup: &Lookup, layers: &[&LayerActivity], asked: &[&str]) -> Table {
             table.push(name(&layer.layer), cells);
         }
     }
+    table.shown = shown_layers(layers);
     table
 }
 
@@ -308,7 +315,8 @@ fn group_table(lookup: &Lookup, layers: &[&LayerActivity], attribute: &str) -> O
             table.push(name(&layer.layer), cells);
         }
     }
-    table.shown = words::shown_of("groups_largest_only", groups.len(), lookup.groups(attribute).len());
+    let largest = words::shown_of("groups_largest_only", groups.len(), lookup.groups(attribute).len());
+    table.shown = shown_layers(layers).into_iter().chain(largest).reduce(|a, b| format!("{a} {b}"));
     (!table.rows.is_empty()).then_some(table)
 }
 
@@ -391,6 +399,21 @@ mod tests {
         let sentence = &section.parts[0].sentences[0];
         assert!(sentence.starts_with("1 of 16 units are dead"), "{sentence}");
         assert!(sentence.contains("(3 against 1)"), "{sentence}");
+    }
+
+    #[test]
+    fn every_table_that_has_not_all_layers_says_so() {
+        let mut audit = audit();
+        let names: Vec<String> = (0..41).map(|at| format!("layer {at}")).collect();
+        audit.layers = names.iter().flat_map(|name| [layer(name, "", 0), layer(name, "Female", 0)]).collect();
+        audit.layer_probes = names.iter().map(|name| probe(name, "", 0.8)).collect();
+        let parts = section(&Lookup::new(&audit)).unwrap().parts;
+        let told = &parts[1];
+        let tables = [&parts[0].tables[0], &told.folded[0], &told.figures[0].table, &parts[2].folded[0]];
+        for table in tables {
+            let said = table.shown.as_deref().unwrap_or_default();
+            assert!(said.starts_with("40 of 41 layers shown"), "{}: {said}", table.caption);
+        }
     }
 
     #[test]

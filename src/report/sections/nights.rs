@@ -115,10 +115,8 @@ impl Nights {
     }
 }
 
-/// Limits may be moved from night to night; what a limit is on, its side and how severe it is tell gates on one metric
-/// apart.
-fn key(gate: &NightGate) -> (&str, &str, LimitOn, Option<words::Side>, &str) {
-    (&gate.metric, &gate.attribute, gate.limit_on, words::allowed_side(&gate.gate), &gate.severity)
+fn key(gate: &NightGate) -> words::GateKey<'_> {
+    words::gate_key(&gate.gate, (&gate.metric, &gate.attribute), gate.limit_on, &gate.severity)
 }
 
 fn name(metric: &str, attribute: &str, output: &str, is_regression: bool) -> String {

@@ -1,6 +1,7 @@
 //! What two columns do together, as heatmaps.
 
 use super::drivers::has_order;
+use super::interactions;
 use crate::audit::CurvePoint;
 use crate::report::charts::heatmap::{self, Block, Tile};
 use crate::report::charts::{self, Chart, Figure};
@@ -10,8 +11,6 @@ use crate::report::number;
 use crate::report::table::{Cell, Column, Table};
 use crate::report::text::say;
 
-/// Between the names of a pair's columns.
-const SEPARATOR: &str = " × ";
 const MAX_PAIRS: usize = 6;
 /// Values of either column that are drawn; of more, so many are taken evenly.
 const MAX_ROWS: usize = 12;
@@ -22,10 +21,11 @@ const EFFECTS: &str = "ale_pair";
 const MEANS: &str = "pdp_pair";
 
 pub fn figures(lookup: &Lookup) -> Vec<Figure> {
+    let names = &lookup.audit.scope.features.iter().map(|feature| feature.name.as_str()).collect();
     let of_kind = |kind: &'static str| {
         let pairs = lookup.curve_features(kind).into_iter().take(MAX_PAIRS).enumerate();
         pairs.filter_map(move |(at, pair)| {
-            let (first, second) = pair.split_once(SEPARATOR)?;
+            let (first, second) = interactions::pair(pair, names)?;
             let are_numbers = [first, second].map(|name| has_order(lookup, name));
             let surface = Surface::of(&lookup.curves_of(kind, pair), are_numbers)?;
             Some(surface.figure(&format!("fig-{kind}-{at}"), kind == EFFECTS, [first, second]))
@@ -74,7 +74,7 @@ impl<'a> Surface<'a> {
         let lines = rows.iter().rev().map(|row| (self.head(row[0]), cells(row))).collect();
         let names: Vec<String> = thinned(&self.rows[0], MAX_COLUMNS).iter().map(|point| self.name(point)).collect();
         let block = Block { title: Some(first.to_owned()), rows: lines };
-        let name = [first, second].map(|name| label::shorten(name, 40)).join(SEPARATOR);
+        let name = [first, second].map(|name| label::shorten(name, 40)).join(interactions::AND);
         let title = match diverges {
             true => say!("surfaces.effects", name = &name),
             false => say!("surfaces.means", name = &name),
@@ -124,4 +124,36 @@ impl<'a> Surface<'a> {
 
 fn thinned<T: Clone>(items: &[T], most: usize) -> Vec<T> {
     crate::report::charts::plot::thin(items, most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::example;
+
+    #[test]
+    fn names_of_columns_may_hold_the_sign_between_two_names() {
+        let mut audit = example::binary();
+        audit.scope.features[0].name = "age × sex".into();
+        let point = audit.curves[0].clone();
+        let at = |x: f64, group: &str| CurvePoint {
+            kind: MEANS.into(),
+            feature: "age × sex × relationship".into(),
+            group_value: group.into(),
+            x,
+            y: 0.5,
+            ..point.clone()
+        };
+        audit.curves.extend([at(1.0, "Wife"), at(1.0, "Husband"), at(2.0, "Wife"), at(2.0, "Husband")]);
+        let figure = figures(&Lookup::new(&audit)).remove(0);
+        assert!(
+            figure.desc.contains("over age × sex, ") && figure.desc.contains("relationship, from left"),
+            "{}",
+            figure.desc
+        );
+        let Chart::Heatmap(chart) = figure.chart else { panic!("no heatmap") };
+        // The first column is a number: its values are the heads of the rows.
+        let heads: Vec<&str> = chart.blocks[0].rows.iter().map(|row| row.label.text.as_str()).collect();
+        assert_eq!(heads, ["2", "1"]);
+    }
 }

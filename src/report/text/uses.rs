@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LOOKED_UP: &[(&str, &str)] = &[
     ("metric.", "fn metric("),
     ("prediction.", "fn metric_for("),
-    ("derived.", "fn metric("),
+    ("derived.", "fn named("),
     ("compared.", "fn table("),
     ("month.", "fn date("),
     ("explainer.", "fn explainer("),

@@ -48,6 +48,12 @@ pub fn layers(n_boxes: usize, edges: &[(usize, usize)], widths: (f64, f64)) -> L
     layers
 }
 
+/// The most boxes of one rank, at least one.
+pub fn most_beside(n_boxes: usize, edges: &[(usize, usize)]) -> usize {
+    let n_boxes_of = |rank: &Vec<Item>| rank.iter().filter(|item| matches!(item, Item::Box(_))).count();
+    ranked(n_boxes, edges).ranks.iter().map(n_boxes_of).fold(1, usize::max)
+}
+
 fn ranked(n_boxes: usize, edges: &[(usize, usize)]) -> Layers {
     let mut rank = vec![0_usize; n_boxes];
     let mut sorted = edges.to_vec();

@@ -8,6 +8,7 @@ use super::{FULL, HALF, TEXT};
 use crate::audit::{BoxKind, Repeat, Structure, StructureBox};
 use crate::report::label::Label;
 use crate::report::number::{self, Px, px};
+use crate::report::text::say;
 use layers::{Item, Layers};
 use serde::Serialize;
 
@@ -89,9 +90,8 @@ pub fn draw(structure: &Structure) -> Vec<Graph> {
     if n == 0 {
         return Vec::new();
     }
-    let widest = layers::layers(n, &structure.edges, (BOX_WIDTH + GAP, PASS));
-    let most = widest.ranks.iter().map(|rank| rank.iter().filter(|item| matches!(item, Item::Box(_))).count()).max();
-    let box_width = (FULL - 2.0 * MARGIN).mul_add(1.0 / most.unwrap_or(1) as f64, -GAP).clamp(NARROWEST, BOX_WIDTH);
+    let most = layers::most_beside(n, &structure.edges);
+    let box_width = (FULL - 2.0 * MARGIN).mul_add(1.0 / most as f64, -GAP).clamp(NARROWEST, BOX_WIDTH);
     let layers = layers::layers(n, &structure.edges, (box_width + GAP, PASS));
     let plan = Columns::of(&layers, box_width);
     let mut sheets: Vec<Sheet> = (0..plan.n_sheets).map(|_| Sheet::default()).collect();
@@ -296,7 +296,7 @@ fn mark(own: &StructureBox, centre: f64, y: f64, width: f64) -> BoxMark {
     // Inputs and outputs are told by their names, operators by what they do.
     let (title, then) = match own.kind {
         BoxKind::Input => (&own.name, own.title.clone()),
-        BoxKind::Output => (&own.title, "output".to_owned()),
+        BoxKind::Output => (&own.title, say!("structure.output")),
         BoxKind::Operator => (&own.title, own.then.join(", ")),
     };
     let shape = Some(own.shape.clone()).filter(|shape| shape != "?");

@@ -7,6 +7,7 @@ mod additivity;
 mod adverse;
 mod agreeing;
 mod assemble;
+mod attack_cost;
 mod attacked;
 mod attacking;
 mod confusing;
@@ -48,6 +49,7 @@ mod thumbnails;
 mod trial;
 mod turn;
 
+pub use attack_cost::{AttackCost, foreseen as attack_foreseen};
 pub use curves::{CurveCost, foreseen as curves_foreseen};
 pub use error::{Cause, RunError};
 pub use explainer::Explainer;

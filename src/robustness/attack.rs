@@ -12,6 +12,9 @@ use rayon::prelude::*;
 const NUMBERS_TOGETHER: usize = 1 << 18;
 const MOST_TOGETHER: usize = 64;
 
+/// Climbs that do not begin at random: from the best point that is known, and from the row itself.
+const BEGINNINGS: usize = 2;
+
 /// Which changes are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -45,6 +48,27 @@ pub struct Rules {
     /// Random starts beside the one from the row.
     pub restarts: usize,
     pub seed: u64,
+}
+
+/// What one row asks of the model at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// Forward passes.
+    pub scores: u64,
+    /// Forward passes that are followed back.
+    pub gradients: u64,
+}
+
+impl Rules {
+    /// Of a row that nothing turns: others ask for less.
+    pub fn effort(&self) -> Effort {
+        let climbs = self.epsilons.iter().filter(|epsilon| self.method == Method::Pgd && **epsilon > 0.0).count();
+        let climbs = climbs as u64 * (self.restarts as u64 + BEGINNINGS as u64);
+        let steps = self.steps as u64;
+        // The row itself and a step of every ε; on each climb every point, but no way on from the last.
+        let scores = 1 + self.epsilons.len() as u64 + climbs * (steps + 1);
+        Effort { scores, gradients: 1 + climbs * steps }
+    }
 }
 
 /// What became of one row, per ε.
@@ -147,7 +171,7 @@ impl Attack<'_> {
 
     /// Climbs from the best point that is known, from the row itself as everyone does, then from random points.
     fn climb_all(&self, rows: &Rows, epsilon: f64, turned: &mut [bool], best: &mut Best) -> Result<(), PredictError> {
-        for start in 0..self.rules.restarts + 2 {
+        for start in 0..self.rules.restarts + BEGINNINGS {
             let open: Vec<usize> = (0..turned.len()).filter(|row| !turned[*row]).collect();
             if open.is_empty() {
                 break;
@@ -155,7 +179,7 @@ impl Attack<'_> {
             let points = match start {
                 0 => best.points.select(Axis(0), &open),
                 1 => rows.origins.select(Axis(0), &open),
-                start => self.random(rows, &open, start - 1, epsilon),
+                start => self.random(rows, &open, start + 1 - BEGINNINGS, epsilon),
             };
             self.climb(rows, open, points, epsilon, turned, best)?;
         }

@@ -13,6 +13,6 @@ mod spread;
 #[cfg(test)]
 mod tests;
 
-pub use attack::{Attack, Loss, Method, Outcome, Rules};
+pub use attack::{Attack, Effort, Loss, Method, Outcome, Rules};
 pub use ball::{Ball, Reach};
 pub use spread::{Spread, Spreads};

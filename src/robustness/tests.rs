@@ -4,6 +4,7 @@ use crate::model::differentiable::{Differentiable, Gradients, Stretch};
 use crate::model::predictor::{PredictError, Predictor, Scores};
 use crate::stats::random::Stream;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, array};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Scores z of a point, and how each changes with the point's numbers.
 type Slopes = fn(&[f64]) -> (Vec<f64>, Vec<Vec<f64>>);
@@ -223,6 +224,78 @@ fn columns_that_stay_turn_nothing_and_whole_numbers_move_by_whole_steps() {
     for (row, outcome) in found.iter().enumerate() {
         let within = line(&point(&rows, row)).0[0].abs() < 2.0;
         assert_eq!(outcome.turned, [false, within, within], "row {row}");
+    }
+}
+
+/// A model that counts what it is asked.
+struct Counting<'a> {
+    model: &'a Model,
+    scores: AtomicU64,
+    gradients: AtomicU64,
+}
+
+impl Differentiable for Counting<'_> {
+    fn width(&self) -> usize {
+        self.model.width()
+    }
+
+    fn layout(&self) -> &[Stretch] {
+        self.model.layout()
+    }
+
+    fn most_points(&self) -> usize {
+        self.model.most_points()
+    }
+
+    fn points(&self, features: &Features) -> Result<Array2<f64>, PredictError> {
+        self.model.points(features)
+    }
+
+    fn gradients(&self, points: ArrayView2<f64>, outputs: &[usize]) -> Result<Gradients, PredictError> {
+        self.model.gradients(points, outputs)
+    }
+
+    fn combined(&self, points: ArrayView2<f64>, weights: ArrayView2<f64>) -> Result<Gradients, PredictError> {
+        self.gradients.fetch_add(points.nrows() as u64, Ordering::Relaxed);
+        self.model.combined(points, weights)
+    }
+
+    fn multipliers(
+        &self,
+        points: ArrayView2<f64>,
+        to: ArrayView2<f64>,
+        o: &[usize],
+    ) -> Result<Gradients, PredictError> {
+        self.model.multipliers(points, to, o)
+    }
+}
+
+impl Predictor for Counting<'_> {
+    fn predict(&self, features: &Features) -> Result<Scores, PredictError> {
+        self.scores.fetch_add(features.n_rows as u64, Ordering::Relaxed);
+        self.model.predict(features)
+    }
+}
+
+#[test]
+fn what_is_foreseen_is_what_rows_that_nothing_turns_ask_for_and_others_ask_for_less() {
+    let (model, rows) = (Model::new(3, bumps), rows(70));
+    let keys: Vec<u64> = (0..70).collect();
+    let decide: super::attack::Decide = &yes;
+    for method in [Method::Fgsm, Method::Pgd] {
+        for (reach, turns) in [([Reach::STILL; 3], false), ([free(1.0); 3], true)] {
+            let rules = rules(method, Loss::OneScore, &[0.0, 0.1, 0.6]);
+            let counting = Counting { model: &model, scores: AtomicU64::new(0), gradients: AtomicU64::new(0) };
+            let effort = rules.effort();
+            let ball = Ball::new(3, &model.layout, &reach);
+            Attack { model: &counting, predictor: &counting, decide, ball, rules }.all(&rows, &keys).unwrap();
+            let asked = (counting.scores.into_inner(), counting.gradients.into_inner());
+            let most = (70 * effort.scores, 70 * effort.gradients);
+            match turns && method == Method::Pgd {
+                true => assert!(asked.0 < most.0 && asked.1 < most.1, "{asked:?} of {most:?}"),
+                false => assert_eq!(asked, most, "{method:?}"),
+            }
+        }
     }
 }
 

@@ -70,6 +70,24 @@ fn larger_changes_turn_more_decisions_and_the_metric_is_that_of_the_gates_size()
 }
 
 #[test]
+fn check_counts_what_attacks_ask_of_the_model() {
+    let project = network();
+    let check = |more: &[&str]| {
+        let quick = ["check", "pipelines/adult-mlp.toml", "--set", "robustness.rows=300"];
+        project.probity(&[&quick, more].concat()).expect(0).stdout.clone()
+    };
+    // Five sizes, one of which is no change: 300 rows × (1 + 5) scores and one gradient.
+    let told = check(&["--set", "robustness.attack=\"fgsm\""]);
+    let words = "robustness   fgsm on 300 rows: up to 1,800 model evaluations and 300 gradients, ";
+    assert!(told.contains(words), "{told}");
+    // Four sizes × (2 + 2) starts × 4 steps, and every start has a first point.
+    let told = check(&["--set", "robustness.steps=4", "--set", "robustness.restarts=2"]);
+    let words = "robustness   pgd on 300 rows: up to 25,800 model evaluations and 19,500 gradients, ";
+    assert!(told.contains(words), "{told}");
+    assert!(told.contains(" on one core\n"), "{told}");
+}
+
+#[test]
 fn threads_and_batches_change_no_digit_of_an_attack() {
     let found = |more: &[&str]| {
         let project = network();

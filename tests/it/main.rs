@@ -14,6 +14,7 @@ mod formats;
 mod goldens;
 mod history;
 mod init;
+mod large_pictures;
 mod layers;
 mod letterhead;
 mod networks;

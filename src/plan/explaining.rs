@@ -112,6 +112,10 @@ pub enum Rows {
     Count(u64),
 }
 
+/// Single pixels are too many players to sample, and which of these fits is for the reader to say.
+const PICTURES: &str = "pictures are scored, but not explained unless a method is named: \"integrated_gradients\" where \
+                        the model can be differentiated, else \"occlusion\" or \"partition\"";
+
 /// Enumeration is the default while a row needs at most this many coalitions.
 const FEW_COALITIONS: u64 = 1 << 10;
 /// Background rows where the cost grows with them.
@@ -296,7 +300,7 @@ impl Decision<'_> {
 
     fn auto(&self) -> Result<(Chosen, String), String> {
         if self.has_pictures() {
-            return Err("pictures are scored, but not explained unless a method is named".to_owned());
+            return Err(PICTURES.to_owned());
         }
         let clustered = self.players.is_clustered();
         match self.facts.native {

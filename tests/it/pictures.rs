@@ -150,6 +150,18 @@ fn bytes_that_nobody_calls_pictures_and_other_means_than_channels_are_refused() 
     project.probity(&["check", "audit.toml"]).expect(2).says(&["holds bytes", "[data.image]"]);
 }
 
+#[test]
+fn check_says_why_pictures_are_not_explained_and_what_would() {
+    let project = project("picture_nhwc", files(|_, file| Some(file)));
+    project.edit("method = \"integrated_gradients\"", "method = \"auto\"");
+    let told = project.probity(&["check", "audit.toml"]).expect(0).stdout.clone();
+    assert!(
+        told.contains("explain      nothing: pictures are scored, but not explained unless a method is named"),
+        "{told}"
+    );
+    assert!(told.contains("\"integrated_gradients\" where"), "{told}");
+}
+
 fn report(project: &Project) -> String {
     fs::read_to_string(project.stored(&["report", ".html"])).unwrap()
 }

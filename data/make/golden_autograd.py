@@ -155,6 +155,11 @@ def activations():
         "norm": lambda x: torch.linalg.vector_norm(F.relu(-x - 4.0), dim=1),
     }.items():
         export(f"at_kinks_{name}", function, kinks)
+    # The first of those that are equally great has it all, of `amax` each the same share.
+    tied = [[[[0.0, 0.0, 1.0, 2.0], [0.0, 0.0, 2.0, 1.0], [3.0, 3.0, 0.5, 0.5], [1.0, 3.0, 0.5, -1.0]]]] * 2
+    export("at_kinks_max_pool", nn.MaxPool2d(2), tied)
+    export("at_kinks_max_pool_overlapping", nn.MaxPool2d(2, stride=1, padding=1), tied)
+    export("at_kinks_amax", lambda x: x.amax((2, 3)), tied)
 
 
 def arithmetic():

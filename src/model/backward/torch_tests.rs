@@ -1,4 +1,5 @@
-//! Every rule against torch's autograd: the answers are made by `data/make/golden_autograd.py`.
+//! Every rule against torch's autograd, and multipliers against captum's DeepLIFT: the answers are made by
+//! `data/make/golden_autograd.py` and `data/make/golden_multipliers.py`.
 
 use super::tape::Tape;
 use super::{BackwardError, Rule, Types, differentiate, follow, rules};
@@ -101,7 +102,7 @@ impl Case {
 #[test]
 fn gradients_are_those_of_torch() {
     let golden = golden();
-    assert_eq!(golden.cases.len(), 250);
+    assert_eq!(golden.cases.len(), 253);
     let faults: Vec<String> =
         golden.cases.iter().filter_map(|case| Some(format!("{}: {}", case.name, case.fault()?))).collect();
     assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), golden.cases.len(), faults.join("\n"));
@@ -140,4 +141,63 @@ fn every_rule_that_torch_has_an_operator_for_is_compared_to_it() {
     let mut expected = WITHOUT_GOLDEN.to_vec();
     expected.sort_unstable();
     assert_eq!(missing, expected, "rules without an answer of torch");
+}
+
+#[derive(Deserialize)]
+struct Multipliers {
+    cases: Vec<Against>,
+}
+
+/// Rows of one network against a reference each.
+#[derive(Deserialize)]
+struct Against {
+    name: String,
+    shape: Vec<i64>,
+    n_outputs: usize,
+    x: Vec<f32>,
+    reference: Vec<f32>,
+    /// Per output.
+    values: Vec<Vec<f64>>,
+}
+
+impl Against {
+    /// Multipliers times changes, of one output.
+    fn attributions(&self, output: usize) -> Vec<f64> {
+        let bytes = std::fs::read(format!("{FOLDER}/multipliers/{}.onnx", self.name)).unwrap();
+        let types = Types::infer(&bytes, &Graph::decode(&bytes).unwrap()).unwrap();
+        let backward = differentiate(&bytes, &types, "y", &["x"], Rule::Rescale).unwrap();
+        let pool = Pool::open("m", &backward.bytes, 1).unwrap();
+        let tensor = |values: &[f32]| Tensor::from_array((self.shape.clone(), values.to_vec())).unwrap().into();
+        let mut seed = vec![0.0_f32; self.n_outputs];
+        seed[output] = 1.0;
+        let rows = self.shape[0];
+        let seed = Tensor::from_array((vec![rows, self.n_outputs as i64], seed.repeat(rows as usize))).unwrap();
+        let feed: Vec<(&str, SessionInputValue)> = vec![
+            ("x", tensor(&self.x)),
+            (&backward.references[0], tensor(&self.reference)),
+            (&backward.seed, seed.into()),
+        ];
+        let multipliers = pool.with(|session| {
+            let outputs = session.run(feed).unwrap();
+            outputs[backward.gradients[0].as_str()].try_extract_tensor::<f32>().unwrap().1.to_vec()
+        });
+        let changes = self.x.iter().zip(&self.reference).map(|(x, reference)| f64::from(*x) - f64::from(*reference));
+        multipliers.iter().zip(changes).map(|(multiplier, change)| f64::from(*multiplier) * change).collect()
+    }
+}
+
+#[test]
+fn multipliers_are_those_of_captum() {
+    let text = std::fs::read_to_string(format!("{FOLDER}/multipliers.json")).unwrap();
+    let golden: Multipliers = serde_json::from_str(&text).unwrap();
+    assert_eq!(golden.cases.len(), 3);
+    for case in &golden.cases {
+        for (output, expected) in case.values.iter().enumerate() {
+            let largest = expected.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+            for (at, (found, expected)) in case.attributions(output).iter().zip(expected).enumerate() {
+                let gap = (found - expected).abs();
+                assert!(gap <= TOLERANCE * largest, "{}, output {output}, {at}: {found}, not {expected}", case.name);
+            }
+        }
+    }
 }

@@ -122,9 +122,13 @@ fn curves(costs: &[CurveCost]) -> String {
         if cost.native_evaluations > 0 {
             text += &format!(", {} of the structure read from the file", style::thousands(cost.native_evaluations));
         }
+        if cost.evaluations + cost.native_evaluations > 0 {
+            text += &format!(", {} on one core", duration(cost.seconds));
+        }
         if let Some((rows, points, seconds)) = cost.read {
             let (rows, points) = (style::thousands(rows), style::thousands(points));
-            text += &format!("; the trees tell {points} points over all {rows} rows, about {seconds:.1} s on one core");
+            text +=
+                &format!("; the trees tell {points} points over all {rows} rows, {} on one core", duration(seconds));
         }
         line(if at == 0 { "curves" } else { "" }, &text)
     };

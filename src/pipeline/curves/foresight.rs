@@ -1,10 +1,11 @@
 //! What the curves will ask of the model, found out without drawing them.
 
-use super::super::RunError;
+use super::super::{RunError, pace};
 use super::grids::{Drawn, Places};
 use super::pairs::joint_grids;
 use super::{Drawing, INDIVIDUALS, exact, wanted};
 use crate::config::ImportanceMethod;
+use crate::model::predictor::Predictor;
 use crate::plan::Plan;
 
 /// One kind of curves and its cost.
@@ -16,6 +17,8 @@ pub struct CurveCost {
     pub evaluations: u64,
     /// Rows that the structure read from the file is evaluated on instead.
     pub native_evaluations: u64,
+    /// One core's seconds for both, at the paces measured here.
+    pub seconds: f64,
     /// Rows whose curves are read off the trees, at this many points, in about so many seconds of one core.
     pub read: Option<(u64, u64, f64)>,
 }
@@ -35,6 +38,7 @@ pub fn foreseen(plan: &Plan) -> Result<Vec<CurveCost>, RunError> {
         name,
         evaluations: if native.is_some() { 0 } else { rows },
         native_evaluations: if native.is_some() { rows } else { 0 },
+        seconds: 0.0,
         read: None,
     };
     let mut costs = Vec::new();
@@ -56,7 +60,25 @@ pub fn foreseen(plan: &Plan) -> Result<Vec<CurveCost>, RunError> {
             }
         }
     }
+    let native = native.as_ref().map(|native| native as &dyn Predictor);
+    time(&mut costs, &model.scorer, |cost| cost.evaluations, plan)?;
+    time(&mut costs, native.unwrap_or(&model.scorer), |cost| cost.native_evaluations, plan)?;
     Ok(costs)
+}
+
+/// Adds the seconds that `asked` scores of each cost take, where there are any.
+fn time(
+    costs: &mut [CurveCost],
+    predictor: &dyn Predictor,
+    asked: fn(&CurveCost) -> u64,
+    plan: &Plan,
+) -> Result<(), RunError> {
+    if costs.iter().all(|cost| asked(cost) == 0) {
+        return Ok(());
+    }
+    let pace = pace::of_scores(predictor, &pace::rows(plan)?)?;
+    costs.iter_mut().for_each(|cost| cost.seconds += asked(cost) as f64 / pace);
+    Ok(())
 }
 
 fn partial(drawing: &Drawing, asked: impl Fn(String, u64) -> CurveCost) -> Result<CurveCost, RunError> {

@@ -15,6 +15,8 @@ pub struct Tape<'a> {
     pub active: BTreeSet<String>,
     /// Multipliers against a reference run instead of derivatives: tensors that have a reference copy.
     pub paired: Option<BTreeSet<String>>,
+    /// Gradients of rectified tensors that are 0 already wherever these are.
+    pub rectified: BTreeSet<String>,
     prefix: String,
     made: usize,
     constants: HashMap<String, String>,
@@ -29,6 +31,7 @@ impl<'a> Tape<'a> {
             nodes: Vec::new(),
             active: BTreeSet::new(),
             paired: None,
+            rectified: BTreeSet::new(),
             prefix,
             made: 0,
             constants: HashMap::new(),

@@ -9,6 +9,9 @@ pub fn rule(tape: &mut Tape, call: &Call) -> Found {
     if !call.node.domain.is_empty() || !tape.is_active(call.x(0)) {
         return Ok(None);
     }
+    if call.node.is("Relu") && tape.rectified.contains(call.g()?) {
+        return Ok(Some(vec![(0, call.g()?.to_owned())]));
+    }
     let Some(slope) = slope(tape, call) else { return Ok(None) };
     call.only_first(tape)?;
     let gradient = pointwise(tape, call.x(0), call.y(), call.g()?, &slope);

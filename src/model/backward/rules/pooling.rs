@@ -50,22 +50,36 @@ fn side_by_side(tape: &Tape, call: &Call) -> Result<Option<Window>, BackwardErro
     Ok((is_plain && is_small && is_whole).then_some(window))
 }
 
-/// The gradient goes to the first pixel of its window that equals the maximum: pixel by pixel of the window, over all
-/// windows at once. ONNX Runtime finds places many times slower than maxima.
+/// The gradient goes to the first pixel of its window that equals the maximum, sought pixel by pixel over all windows at
+/// once. While every pixel before is below the maximum, a pixel equals it where the greatest number of the rectangle up to
+/// it does: rectangles from the window's corner are pooled, since ONNX Runtime pools many times faster than it finds
+/// places or picks pixels.
 fn first_greatest(tape: &mut Tape, call: &Call, window: &Window) -> Result<String, BackwardError> {
     let (x, y) = (call.x(0), call.y());
     let n = window.kernel.len();
+    let is_whole = window.divides(tape, x);
     let axes: Vec<i64> = (2..2 + n as i64).collect();
-    let (axes, steps, zero) = (tape.ints(&axes), tape.ints(&window.strides), tape.number(0.0, x));
+    let (steps, zero) = (tape.ints(&window.strides), tape.number(0.0, x));
     let n_windows = spatial(tape, y);
     let covered = tape.op("Mul", &[&n_windows, &steps], Vec::new());
     let mut left = call.g()?.to_owned();
+    let is_rectified = tape.graph.producer_of(x).is_some_and(|node| node.is("Relu"));
+    if is_rectified {
+        let above = tape.op("Greater", &[y, &zero], Vec::new());
+        left = tape.choose(&above, &left, &zero);
+    }
     let mut pixels: Vec<String> = Vec::new();
     let n_pixels = window.kernel.iter().product::<i64>();
     for at in 0..n_pixels - 1 {
-        let starts = tape.ints(&place_in(&window.kernel, at));
-        let pixel = tape.op("Slice", &[x, &starts, &covered, &axes, &steps], Vec::new());
-        let is_greatest = tape.op("Equal", &[&pixel, y], Vec::new());
+        let up_to: Vec<i64> = place_in(&window.kernel, at).iter().map(|place| place + 1).collect();
+        let with = vec![extend::ints("kernel_shape", &up_to), extend::ints("strides", &window.strides)];
+        let mut greatest = tape.op("MaxPool", &[x], with);
+        if !is_whole {
+            // Of what no window covers there may be rectangles.
+            let (from, axes) = (tape.ints(&vec![0; n]), tape.ints(&axes));
+            greatest = tape.op("Slice", &[&greatest, &from, &n_windows, &axes], Vec::new());
+        }
+        let is_greatest = tape.op("Equal", &[&greatest, y], Vec::new());
         let taken = tape.choose(&is_greatest, &left, &zero);
         left = tape.sub(&left, &taken);
         pixels.push(taken);
@@ -87,7 +101,11 @@ fn first_greatest(tape: &mut Tape, call: &Call, window: &Window) -> Result<Strin
     let leading = tape.op("Slice", &[&shape, &front, &two], Vec::new());
     let shape = tape.op("Concat", &[&leading, &covered], vec![extend::int("axis", 0)]);
     let whole = tape.op("Reshape", &[&pixels[0], &shape], vec![extend::int("allowzero", 1)]);
-    Ok(if window.divides(tape, x) { whole } else { window.cropped(tape, call, &whole) })
+    let gradient = if is_whole { whole } else { window.cropped(tape, call, &whole) };
+    if is_rectified {
+        tape.rectified.insert(gradient.clone());
+    }
+    Ok(gradient)
 }
 
 /// Position of a window's `at`-th pixel, row by row.

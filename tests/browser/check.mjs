@@ -108,17 +108,19 @@ function cutInPrint(page, { width, height }) {
   }, [width, height]);
 }
 
-/** Rows and pictures that stand on two pages of the PDF or on none. */
+/** Rows and pictures that stand on two pages of the PDF, heads that stand alone, and what is not there. */
 async function cutInPdf(page, pdf) {
   const found = places(pdf);
-  const names = await page.evaluate(() => ({
-    rows: [...document.querySelectorAll("tr")].map((row) => row.textContent),
-    pictures: [...document.querySelectorAll("svg, img")].map((picture) => picture.querySelector("title")?.textContent ?? picture.alt),
+  const named = await page.evaluate(() => ({
+    rows: [...document.querySelectorAll("tr")].map((row) => [row.textContent, row.closest("thead") !== null]),
+    pictures: [...document.querySelectorAll("svg, img")].map((picture) => [picture.querySelector("title")?.textContent ?? picture.alt, false]),
   }));
-  return Object.entries(names).flatMap(([kind, all]) => {
-    if (all.length !== found[kind].length) return [`${found[kind].length} of ${all.length} ${kind}`];
-    const cut = all.map((name, at) => [name, found[kind][at]]).filter(([, pages]) => pages.length > 1);
-    return cut.map(([name, pages]) => `${kind} on pages ${pages.join(" and ")}: ${name.trim().slice(0, 70)}`);
+  return Object.entries(named).flatMap(([kind, all]) => {
+    const pages = found[kind];
+    if (all.length !== pages.length) return [`${pages.length} of ${all.length} ${kind}`];
+    // A head is printed again on every page that its table goes on to; it begins where its first row stands.
+    const isTorn = ([, isHead], at) => (isHead ? at + 1 < all.length && pages[at][0] !== pages[at + 1][0] : pages[at].length > 1);
+    return all.flatMap((one, at) => (isTorn(one, at) ? [`${kind} on pages ${pages[at].join(" and ")}: ${one[0].trim().slice(0, 70)}`] : []));
   });
 }
 

@@ -15,8 +15,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::FinishedRows;
 use super::columns::numbers_or_null;
-use super::file::{Origin, RowFile};
-use super::schema::{self, DISTRIBUTIONS, IdType, LabelType};
+use super::file::{Origin, RowFile, misfit};
+use super::schema::{DISTRIBUTIONS, IdType};
 use crate::audit::{CellValue, Distribution, DistributionCell};
 use crate::store::error::StoreError;
 
@@ -27,15 +27,11 @@ pub(in crate::store) fn write(
     distributions: &[Distribution],
 ) -> Result<FinishedRows, StoreError> {
     // There is no `row_id`; the type only tells row-level files from others in the catalogue.
-    let (id_type, label) = (IdType::String, LabelType::String);
-    let columns = schema::columns(DISTRIBUTIONS, id_type, label).ok_or_else(|| misfit("no such table"))?;
-    let mut file = RowFile::create(target, origin, &columns)?;
+    let mut file = RowFile::create(target, origin, DISTRIBUTIONS, IdType::String, None)?;
     for distribution in distributions {
-        let chunk = RecordBatch::try_new(file.columns(), arrays(distribution)).map_err(misfit)?;
-        file.write_chunk(&chunk)?;
+        file.write_chunk(arrays(distribution))?;
     }
-    let (file, n_rows) = file.finish()?;
-    Ok(FinishedRows { table: DISTRIBUTIONS, file, n_rows, row_id_type: id_type, label_type: None })
+    file.finish()
 }
 
 fn arrays(distribution: &Distribution) -> Vec<ArrayRef> {
@@ -81,8 +77,9 @@ pub(in crate::store) fn read(path: &Path) -> Result<Vec<Distribution>, StoreErro
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| builder.build());
     let mut distributions: Vec<Distribution> = Vec::new();
     for batch in reader.map_err(|e| StoreError::parquet(path, e))? {
-        let batch = batch.map_err(misfit)?;
-        let columns = Columns::of(&batch).ok_or_else(|| misfit(format!("{} has other columns", path.display())))?;
+        let batch = batch.map_err(|error| misfit(DISTRIBUTIONS, error))?;
+        let columns = Columns::of(&batch)
+            .ok_or_else(|| misfit(DISTRIBUTIONS, format!("{} has other columns", path.display())))?;
         for row in 0..batch.num_rows() {
             let (subject, feature) = (columns.subject.value(row), columns.feature.value(row));
             if distributions
@@ -142,10 +139,6 @@ impl<'a> Columns<'a> {
         let (bin, n) = (self.bin.value(row) as u32, self.n.value(row).unsigned_abs());
         DistributionCell { value, bin, n, weight: self.weight.value(row) }
     }
-}
-
-fn misfit(reason: impl ToString) -> StoreError {
-    StoreError::Batch { table: DISTRIBUTIONS, reason: reason.to_string() }
 }
 
 #[cfg(test)]

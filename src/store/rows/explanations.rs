@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, StringArray};
 use ndarray::ArrayView1;
 
 use super::FinishedRows;
 use super::columns::{self, Ids, Words, id_type, n_ids};
-use super::file::{CHUNK_VALUES, Origin, RowFile};
-use super::schema::{self, EXPLANATIONS, IdType, LabelType};
+use super::file::{CHUNK_VALUES, Origin, RowFile, misfit};
+use super::schema::EXPLANATIONS;
 use super::values::{FeatureValues, MISSING, ValueTexts};
 use crate::dataset::batch::RowIds;
 use crate::explain::{Attributions, OTHER, largest};
@@ -51,7 +51,6 @@ pub(in crate::store) const KEPT_DIGITS: u32 = 36;
 #[derive(Debug)]
 pub(in crate::store) struct ExplanationFile {
     file: RowFile,
-    id_type: IdType,
     section: Section,
     n_rows: usize,
     ids: Ids,
@@ -93,11 +92,8 @@ impl ExplanationFile {
     ) -> Result<Self, StoreError> {
         check(first)?;
         let id_type = id_type(first.ids);
-        let columns = schema::columns(EXPLANATIONS, id_type, LabelType::String);
-        let columns = columns.ok_or_else(|| misfit("no such table"))?;
         Ok(Self {
-            file: RowFile::create(target, origin, &columns)?,
-            id_type,
+            file: RowFile::create(target, origin, EXPLANATIONS, id_type, None)?,
             section: Section::of(first),
             n_rows: 0,
             ids: Ids::new(id_type),
@@ -135,7 +131,7 @@ impl ExplanationFile {
     fn push_row(&mut self, batch: &ExplanationBatch<'_>, row: usize) -> Result<(), StoreError> {
         let (n_outputs, n_stored) = (self.section.n_outputs, self.section.n_stored);
         if !self.ids.push(batch.ids, row, n_outputs * n_stored) {
-            return Err(misfit("row ids are numbers in one batch and text in another"));
+            return Err(misfit(EXPLANATIONS, "row ids are numbers in one batch and text in another"));
         }
         self.row_terms.clear();
         self.row_terms.extend(batch.terms.iter().flat_map(|terms| &terms[row]).map(|term| self.terms.key(term)));
@@ -206,14 +202,12 @@ impl ExplanationFile {
             columns::numbers_or_null(std_err),
         ];
         self.n_rows = 0;
-        let chunk = RecordBatch::try_new(self.file.columns(), arrays).map_err(misfit)?;
-        self.file.write_chunk(&chunk)
+        self.file.write_chunk(arrays)
     }
 
     pub(in crate::store) fn finish(mut self) -> Result<FinishedRows, StoreError> {
         self.write_chunk()?;
-        let (file, n_rows) = self.file.finish()?;
-        Ok(FinishedRows { table: EXPLANATIONS, file, n_rows, row_id_type: self.id_type, label_type: None })
+        self.file.finish()
     }
 }
 
@@ -308,13 +302,12 @@ fn check(batch: &ExplanationBatch<'_>) -> Result<(), StoreError> {
         && batch.outputs.fits(n_rows);
     match fits && n_outputs > 0 && n_features > 0 {
         true => Ok(()),
-        false => Err(misfit(format!(
-            "{n_rows} ids, {n_outputs} outputs and {n_features} features, but attributions of shape {:?} and values of another",
-            attributions.phi.dim()
-        ))),
+        false => Err(misfit(
+            EXPLANATIONS,
+            format!(
+                "{n_rows} ids, {n_outputs} outputs and {n_features} features, but attributions of shape {:?} and values of another",
+                attributions.phi.dim()
+            ),
+        )),
     }
-}
-
-fn misfit(reason: impl ToString) -> StoreError {
-    StoreError::Batch { table: EXPLANATIONS, reason: reason.to_string() }
 }

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -15,9 +15,10 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
-use super::schema::{self, ROWS_SCHEMA_VERSION};
+use super::FinishedRows;
+use super::schema::{self, IdType, LabelType, ROWS_SCHEMA_VERSION};
 use crate::store::error::StoreError;
-use crate::store::file::{PendingFile, SyncedFile};
+use crate::store::file::PendingFile;
 
 /// Values (rows of the long table) in a chunk, at most. 2¹⁷ doubles are 1 MiB, so that each byte stream of
 /// BYTE_STREAM_SPLIT fills exactly one Zstd block of 128 KiB, whose statistics then fit it.
@@ -39,28 +40,39 @@ pub(in crate::store) struct Origin {
 pub(super) struct RowFile {
     writer: ArrowWriter<PendingFile>,
     target: PathBuf,
+    table: &'static str,
     columns: Arc<Schema>,
+    row_id_type: IdType,
+    label_type: Option<LabelType>,
     n_values: u64,
     chunks_in_group: usize,
 }
 
 impl RowFile {
-    pub(super) fn create(target: &Path, origin: &Origin, columns: &Schema) -> Result<Self, StoreError> {
+    /// `label_type`: of a table that has labels.
+    pub(super) fn create(
+        target: &Path,
+        origin: &Origin,
+        table: &'static str,
+        row_id_type: IdType,
+        label_type: Option<LabelType>,
+    ) -> Result<Self, StoreError> {
+        let columns = schema::columns(table, row_id_type, label_type.unwrap_or(LabelType::String));
+        let columns = columns.ok_or_else(|| misfit(table, "no such table"))?;
+        let columns = Arc::new(schema::as_written(&columns));
         let pending = PendingFile::create(target, &origin.run_id)?;
-        let columns = Arc::new(schema::as_written(columns));
         let options =
             ArrowWriterOptions::new().with_properties(properties(origin, &columns)).with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(pending, columns.clone(), options)
             .map_err(|e| StoreError::parquet(target, e))?;
-        Ok(Self { writer, target: target.to_path_buf(), columns, n_values: 0, chunks_in_group: 0 })
+        let target = target.to_path_buf();
+        Ok(Self { writer, target, table, columns, row_id_type, label_type, n_values: 0, chunks_in_group: 0 })
     }
 
-    pub(super) fn columns(&self) -> Arc<Schema> {
-        self.columns.clone()
-    }
-
-    pub(super) fn write_chunk(&mut self, chunk: &RecordBatch) -> Result<(), StoreError> {
-        self.writer.write(chunk).map_err(|e| StoreError::parquet(&self.target, e))?;
+    /// Writes the table's columns in order.
+    pub(super) fn write_chunk(&mut self, columns: Vec<ArrayRef>) -> Result<(), StoreError> {
+        let chunk = RecordBatch::try_new(self.columns.clone(), columns).map_err(|error| misfit(self.table, error))?;
+        self.writer.write(&chunk).map_err(|e| StoreError::parquet(&self.target, e))?;
         self.n_values += chunk.num_rows() as u64;
         self.chunks_in_group += 1;
         if self.chunks_in_group == GROUP_CHUNKS {
@@ -70,11 +82,16 @@ impl RowFile {
         Ok(())
     }
 
-    /// The finished file and its number of rows.
-    pub(super) fn finish(self) -> Result<(SyncedFile, u64), StoreError> {
+    pub(super) fn finish(self) -> Result<FinishedRows, StoreError> {
         let pending = self.writer.into_inner().map_err(|e| StoreError::parquet(&self.target, e))?;
-        Ok((pending.sync()?, self.n_values))
+        let (file, n_rows) = (pending.sync()?, self.n_values);
+        Ok(FinishedRows { table: self.table, file, n_rows, row_id_type: self.row_id_type, label_type: self.label_type })
     }
+}
+
+/// What does not fit the table.
+pub(super) fn misfit(table: &'static str, reason: impl ToString) -> StoreError {
+    StoreError::Batch { table, reason: reason.to_string() }
 }
 
 fn properties(origin: &Origin, columns: &Schema) -> WriterProperties {

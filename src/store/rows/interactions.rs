@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, StringArray};
 use ndarray::ArrayView3;
 
 use super::FinishedRows;
 use super::columns::{self, Ids, id_type, n_ids};
-use super::file::{CHUNK_VALUES, Origin, RowFile};
-use super::schema::{self, INTERACTIONS, IdType, LabelType};
+use super::file::{CHUNK_VALUES, Origin, RowFile, misfit};
+use super::schema::INTERACTIONS;
 use crate::dataset::batch::RowIds;
 use crate::store::error::StoreError;
 
@@ -31,7 +31,6 @@ pub struct InteractionBatch<'a> {
 #[derive(Debug)]
 pub(in crate::store) struct InteractionFile {
     file: RowFile,
-    id_type: IdType,
     outputs: Arc<StringArray>,
     features: Arc<StringArray>,
     pairs: Vec<(u32, u32)>,
@@ -47,11 +46,8 @@ impl InteractionFile {
         first: &InteractionBatch<'_>,
     ) -> Result<Self, StoreError> {
         let id_type = id_type(first.ids);
-        let columns = schema::columns(INTERACTIONS, id_type, LabelType::String);
-        let columns = columns.ok_or_else(|| misfit("no such table"))?;
         Ok(Self {
-            file: RowFile::create(target, origin, &columns)?,
-            id_type,
+            file: RowFile::create(target, origin, INTERACTIONS, id_type, None)?,
             outputs: columns::names(first.outputs),
             features: columns::names(first.features),
             pairs: first.pairs.to_vec(),
@@ -65,12 +61,15 @@ impl InteractionFile {
         let per_row = self.outputs.len() * self.pairs.len();
         let shape = (n_ids(batch.ids), self.outputs.len(), self.pairs.len());
         if batch.values.dim() != shape || batch.pairs != self.pairs {
-            return Err(misfit(format!("values of shape {:?} where {shape:?} was expected", batch.values.dim())));
+            return Err(misfit(
+                INTERACTIONS,
+                format!("values of shape {:?} where {shape:?} was expected", batch.values.dim()),
+            ));
         }
         let rows_per_chunk = (CHUNK_VALUES / per_row.max(1)).max(1);
         for (row, values) in batch.values.outer_iter().enumerate() {
             if !self.ids.push(batch.ids, row, per_row) {
-                return Err(misfit("row ids are numbers in one batch and text in another"));
+                return Err(misfit(INTERACTIONS, "row ids are numbers in one batch and text in another"));
             }
             self.value.extend(values.iter());
             self.n_rows += 1;
@@ -97,17 +96,11 @@ impl InteractionFile {
             columns::numbers(std::mem::take(&mut self.value)),
         ];
         self.n_rows = 0;
-        let chunk = RecordBatch::try_new(self.file.columns(), arrays).map_err(misfit)?;
-        self.file.write_chunk(&chunk)
+        self.file.write_chunk(arrays)
     }
 
     pub(in crate::store) fn finish(mut self) -> Result<FinishedRows, StoreError> {
         self.write_chunk()?;
-        let (file, n_rows) = self.file.finish()?;
-        Ok(FinishedRows { table: INTERACTIONS, file, n_rows, row_id_type: self.id_type, label_type: None })
+        self.file.finish()
     }
-}
-
-fn misfit(reason: impl ToString) -> StoreError {
-    StoreError::Batch { table: INTERACTIONS, reason: reason.to_string() }
 }

@@ -5,13 +5,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringDictionaryBuilder};
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringDictionaryBuilder};
 use arrow::datatypes::Int32Type;
 
 use super::FinishedRows;
 use super::columns::numbers_or_null;
 use super::file::{Origin, RowFile};
-use super::schema::{self, IdType, LAYER_UNITS, LabelType};
+use super::schema::{IdType, LAYER_UNITS};
 use crate::audit::LayerUnit;
 use crate::store::error::StoreError;
 
@@ -21,15 +21,11 @@ const CHUNK: usize = 1 << 16;
 /// Writes all units, layer by layer.
 pub(in crate::store) fn write(target: &Path, origin: &Origin, units: &[LayerUnit]) -> Result<FinishedRows, StoreError> {
     // There is no `row_id`; the type only tells row-level files from others in the catalogue.
-    let (id_type, label) = (IdType::String, LabelType::String);
-    let columns = schema::columns(LAYER_UNITS, id_type, label).ok_or_else(|| misfit("no such table"))?;
-    let mut file = RowFile::create(target, origin, &columns)?;
+    let mut file = RowFile::create(target, origin, LAYER_UNITS, IdType::String, None)?;
     for units in units.chunks(CHUNK) {
-        let chunk = RecordBatch::try_new(file.columns(), arrays(units)).map_err(misfit)?;
-        file.write_chunk(&chunk)?;
+        file.write_chunk(arrays(units))?;
     }
-    let (file, n_rows) = file.finish()?;
-    Ok(FinishedRows { table: LAYER_UNITS, file, n_rows, row_id_type: id_type, label_type: None })
+    file.finish()
 }
 
 fn arrays(units: &[LayerUnit]) -> Vec<ArrayRef> {
@@ -49,8 +45,4 @@ fn arrays(units: &[LayerUnit]) -> Vec<ArrayRef> {
         numbers(|unit| unit.maximum),
         Arc::new(units.iter().map(|unit| unit.is_dead).collect::<BooleanArray>()),
     ]
-}
-
-fn misfit(reason: impl ToString) -> StoreError {
-    StoreError::Batch { table: LAYER_UNITS, reason: reason.to_string() }
 }

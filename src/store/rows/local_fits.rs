@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::ArrayRef;
 use ndarray::ArrayView2;
 
 use super::FinishedRows;
 use super::columns::{self, Ids, Words, id_type, n_ids};
 use super::explanations::ExplainedOutputs;
-use super::file::{CHUNK_VALUES, Origin, RowFile};
-use super::schema::{self, IdType, LOCAL_FITS, LabelType};
+use super::file::{CHUNK_VALUES, Origin, RowFile, misfit};
+use super::schema::LOCAL_FITS;
 use crate::dataset::batch::RowIds;
 use crate::explain::lime::LocalFit;
 use crate::store::error::StoreError;
@@ -28,7 +28,6 @@ pub struct LocalFitBatch<'a> {
 #[derive(Debug)]
 pub(in crate::store) struct LocalFitFile {
     file: RowFile,
-    id_type: IdType,
     ids: Ids,
     /// Distinct outputs and methods, and keys into them.
     names: Words,
@@ -47,11 +46,8 @@ impl LocalFitFile {
         first: &LocalFitBatch<'_>,
     ) -> Result<Self, StoreError> {
         let id_type = id_type(first.ids);
-        let columns = schema::columns(LOCAL_FITS, id_type, LabelType::String);
-        let columns = columns.ok_or_else(|| misfit("no such table"))?;
         Ok(Self {
-            file: RowFile::create(target, origin, &columns)?,
-            id_type,
+            file: RowFile::create(target, origin, LOCAL_FITS, id_type, None)?,
             ids: Ids::new(id_type),
             names: Words::default(),
             output: Vec::new(),
@@ -66,13 +62,16 @@ impl LocalFitFile {
     pub(in crate::store) fn push(&mut self, batch: &LocalFitBatch<'_>) -> Result<(), StoreError> {
         let n_outputs = batch.outputs.per_row();
         if batch.fits.dim() != (n_ids(batch.ids), n_outputs) {
-            return Err(misfit(format!("{} ids, but fits of shape {:?}", n_ids(batch.ids), batch.fits.dim())));
+            return Err(misfit(
+                LOCAL_FITS,
+                format!("{} ids, but fits of shape {:?}", n_ids(batch.ids), batch.fits.dim()),
+            ));
         }
         let outputs: Vec<i32> = batch.outputs.names().iter().map(|name| self.names.key(name)).collect();
         let method = self.names.key(batch.method);
         for (row, fits) in batch.fits.outer_iter().enumerate() {
             if !self.ids.push(batch.ids, row, n_outputs) {
-                return Err(misfit("row ids are numbers in one batch and text in another"));
+                return Err(misfit(LOCAL_FITS, "row ids are numbers in one batch and text in another"));
             }
             for (at, fit) in fits.iter().enumerate() {
                 self.output.push(outputs[batch.outputs.key(row, at) as usize]);
@@ -104,17 +103,11 @@ impl LocalFitFile {
             columns::numbers_or_null(std::mem::take(&mut self.r2)),
             columns::numbers_or_null(std::mem::take(&mut self.stability)),
         ];
-        let chunk = RecordBatch::try_new(self.file.columns(), arrays).map_err(misfit)?;
-        self.file.write_chunk(&chunk)
+        self.file.write_chunk(arrays)
     }
 
     pub(in crate::store) fn finish(mut self) -> Result<FinishedRows, StoreError> {
         self.write_chunk()?;
-        let (file, n_rows) = self.file.finish()?;
-        Ok(FinishedRows { table: LOCAL_FITS, file, n_rows, row_id_type: self.id_type, label_type: None })
+        self.file.finish()
     }
-}
-
-fn misfit(reason: impl ToString) -> StoreError {
-    StoreError::Batch { table: LOCAL_FITS, reason: reason.to_string() }
 }

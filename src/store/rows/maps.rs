@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float32Array, Int32Array, ListArray, RecordBatch};
+use arrow::array::{ArrayRef, Float32Array, Int32Array, ListArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
 use ndarray::ArrayView3;
@@ -11,8 +11,8 @@ use ndarray::ArrayView3;
 use super::FinishedRows;
 use super::columns::{self, Ids, Words, id_type, n_ids};
 use super::explanations::ExplainedOutputs;
-use super::file::{CHUNK_VALUES, Origin, RowFile};
-use super::schema::{self, ATTRIBUTION_MAPS, IdType, LabelType};
+use super::file::{CHUNK_VALUES, Origin, RowFile, misfit};
+use super::schema::ATTRIBUTION_MAPS;
 use crate::dataset::batch::RowIds;
 use crate::store::error::StoreError;
 
@@ -33,7 +33,6 @@ pub struct MapBatch<'a> {
 #[derive(Debug)]
 pub(in crate::store) struct MapFile {
     file: RowFile,
-    id_type: IdType,
     height: usize,
     width: usize,
     ids: Ids,
@@ -47,11 +46,8 @@ pub(in crate::store) struct MapFile {
 impl MapFile {
     pub(in crate::store) fn create(target: &Path, origin: &Origin, first: &MapBatch<'_>) -> Result<Self, StoreError> {
         let id_type = id_type(first.ids);
-        let columns = schema::columns(ATTRIBUTION_MAPS, id_type, LabelType::String);
-        let columns = columns.ok_or_else(|| misfit("no such table"))?;
         Ok(Self {
-            file: RowFile::create(target, origin, &columns)?,
-            id_type,
+            file: RowFile::create(target, origin, ATTRIBUTION_MAPS, id_type, None)?,
             height: first.height,
             width: first.width,
             ids: Ids::new(id_type),
@@ -65,13 +61,16 @@ impl MapFile {
     pub(in crate::store) fn push(&mut self, batch: &MapBatch<'_>) -> Result<(), StoreError> {
         let (n_rows, n_outputs, n_pixels) = batch.values.dim();
         if n_rows != n_ids(batch.ids) || n_pixels != self.height * self.width {
-            return Err(misfit(format!("maps of shape {:?} for {} rows", batch.values.dim(), n_ids(batch.ids))));
+            return Err(misfit(
+                ATTRIBUTION_MAPS,
+                format!("maps of shape {:?} for {} rows", batch.values.dim(), n_ids(batch.ids)),
+            ));
         }
         let outputs: Vec<i32> = batch.outputs.names().iter().map(|name| self.names.key(name)).collect();
         let method = self.names.key(batch.method);
         for (row, maps) in batch.values.outer_iter().enumerate() {
             if !self.ids.push(batch.ids, row, n_outputs) {
-                return Err(misfit("row ids are numbers in one batch and text in another"));
+                return Err(misfit(ATTRIBUTION_MAPS, "row ids are numbers in one batch and text in another"));
             }
             for (output, map) in maps.rows().into_iter().enumerate() {
                 self.output.push(outputs[batch.outputs.key(row, output) as usize]);
@@ -93,7 +92,7 @@ impl MapFile {
         let item = Arc::new(Field::new("item", DataType::Float32, false));
         let lengths = OffsetBuffer::from_lengths(std::iter::repeat_n(self.height * self.width, n));
         let values = Arc::new(Float32Array::from(std::mem::take(&mut self.values)));
-        let maps = ListArray::try_new(item, lengths, values, None).map_err(misfit)?;
+        let maps = ListArray::try_new(item, lengths, values, None).map_err(|error| misfit(ATTRIBUTION_MAPS, error))?;
         let names = self.names.texts();
         let size = |size: usize| Arc::new(Int32Array::from(vec![size as i32; n])) as ArrayRef;
         let arrays: Vec<ArrayRef> = vec![
@@ -104,17 +103,11 @@ impl MapFile {
             size(self.width),
             Arc::new(maps),
         ];
-        let chunk = RecordBatch::try_new(self.file.columns(), arrays).map_err(misfit)?;
-        self.file.write_chunk(&chunk)
+        self.file.write_chunk(arrays)
     }
 
     pub(in crate::store) fn finish(mut self) -> Result<FinishedRows, StoreError> {
         self.write_chunk()?;
-        let (file, n_rows) = self.file.finish()?;
-        Ok(FinishedRows { table: ATTRIBUTION_MAPS, file, n_rows, row_id_type: self.id_type, label_type: None })
+        self.file.finish()
     }
-}
-
-fn misfit(reason: impl ToString) -> StoreError {
-    StoreError::Batch { table: ATTRIBUTION_MAPS, reason: reason.to_string() }
 }

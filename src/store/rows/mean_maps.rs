@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float32Array, Int32Array, Int64Array, ListArray, RecordBatch, StringDictionaryBuilder};
+use arrow::array::{ArrayRef, Float32Array, Int32Array, Int64Array, ListArray, StringDictionaryBuilder};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Int32Type};
 
 use super::FinishedRows;
-use super::file::{Origin, RowFile};
-use super::schema::{self, IdType, LabelType, MEAN_MAPS};
+use super::file::{Origin, RowFile, misfit};
+use super::schema::{IdType, MEAN_MAPS};
 use crate::audit::StoredMeanMap;
 use crate::store::error::StoreError;
 
@@ -20,13 +20,9 @@ pub(in crate::store) fn write(
     maps: &[StoredMeanMap],
 ) -> Result<FinishedRows, StoreError> {
     // There is no `row_id`; the type only tells row-level files from others in the catalogue.
-    let (id_type, label) = (IdType::String, LabelType::String);
-    let columns = schema::columns(MEAN_MAPS, id_type, label).ok_or_else(|| misfit("no such table"))?;
-    let mut file = RowFile::create(target, origin, &columns)?;
-    let chunk = RecordBatch::try_new(file.columns(), arrays(maps)?).map_err(misfit)?;
-    file.write_chunk(&chunk)?;
-    let (file, n_rows) = file.finish()?;
-    Ok(FinishedRows { table: MEAN_MAPS, file, n_rows, row_id_type: id_type, label_type: None })
+    let mut file = RowFile::create(target, origin, MEAN_MAPS, IdType::String, None)?;
+    file.write_chunk(arrays(maps)?)?;
+    file.finish()
 }
 
 fn arrays(maps: &[StoredMeanMap]) -> Result<Vec<ArrayRef>, StoreError> {
@@ -48,10 +44,6 @@ fn arrays(maps: &[StoredMeanMap]) -> Result<Vec<ArrayRef>, StoreError> {
         sizes(|map| map.height),
         sizes(|map| map.width),
         sizes(|map| map.step),
-        Arc::new(ListArray::try_new(item, lengths, Arc::new(values), None).map_err(misfit)?),
+        Arc::new(ListArray::try_new(item, lengths, Arc::new(values), None).map_err(|error| misfit(MEAN_MAPS, error))?),
     ])
-}
-
-fn misfit(reason: impl ToString) -> StoreError {
-    StoreError::Batch { table: MEAN_MAPS, reason: reason.to_string() }
 }

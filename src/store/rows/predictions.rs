@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, StringArray};
 use ndarray::ArrayView2;
 
 use super::columns::{self, Ids};
-use super::file::{CHUNK_VALUES, Origin, RowFile};
-use super::schema::{self, IdType, LabelType, PREDICTIONS};
+use super::file::{CHUNK_VALUES, Origin, RowFile, misfit};
+use super::schema::{LabelType, PREDICTIONS};
 use super::{FinishedRows, columns::id_type};
 use crate::dataset::batch::RowIds;
 use crate::store::error::StoreError;
@@ -68,7 +68,6 @@ impl LabelColumn<'_> {
 #[derive(Debug)]
 pub(in crate::store) struct PredictionFile {
     file: RowFile,
-    id_type: IdType,
     label_type: LabelType,
     outputs: Arc<StringArray>,
     classes: Arc<StringArray>,
@@ -98,11 +97,9 @@ impl PredictionFile {
     ) -> Result<Self, StoreError> {
         check(first)?;
         let (id_type, label_type) = (id_type(first.ids), first.label.label_type());
-        let columns = schema::columns(PREDICTIONS, id_type, label_type).ok_or_else(|| misfit("no such table"))?;
         let classes = if let LabelColumn::Class { names, .. } = first.label { names } else { &[] };
         Ok(Self {
-            file: RowFile::create(target, origin, &columns)?,
-            id_type,
+            file: RowFile::create(target, origin, PREDICTIONS, id_type, Some(label_type))?,
             label_type,
             outputs: columns::names(first.outputs),
             classes: columns::names(classes),
@@ -132,14 +129,14 @@ impl PredictionFile {
 
     fn check_same(&self, batch: &PredictionBatch<'_>) -> Result<(), StoreError> {
         if !self.outputs.iter().flatten().eq(batch.outputs.iter().map(String::as_str)) {
-            return Err(misfit("outputs differ between batches"));
+            return Err(misfit(PREDICTIONS, "outputs differ between batches"));
         }
         if self.label_type != batch.label.label_type() {
-            return Err(misfit("labels differ in type between batches"));
+            return Err(misfit(PREDICTIONS, "labels differ in type between batches"));
         }
         match batch.label {
             LabelColumn::Class { names, .. } if !self.classes.iter().flatten().eq(names.iter().map(String::as_str)) => {
-                Err(misfit("label classes differ between batches"))
+                Err(misfit(PREDICTIONS, "label classes differ between batches"))
             }
             _ => Ok(()),
         }
@@ -148,7 +145,7 @@ impl PredictionFile {
     fn push_row(&mut self, batch: &PredictionBatch<'_>, row: usize) -> Result<(), StoreError> {
         let n_outputs = batch.outputs.len();
         if !self.ids.push(batch.ids, row, n_outputs) {
-            return Err(misfit("row ids are numbers in one batch and text in another"));
+            return Err(misfit(PREDICTIONS, "row ids are numbers in one batch and text in another"));
         }
         for output in 0..n_outputs {
             self.score.push(batch.score[[row, output]]);
@@ -176,17 +173,14 @@ impl PredictionFile {
             columns::numbers_or_null(std::mem::take(&mut self.additivity_gap)),
         ];
         self.n_rows = 0;
-        let chunk = RecordBatch::try_new(self.file.columns(), arrays).map_err(misfit)?;
-        self.file.write_chunk(&chunk)
+        self.file.write_chunk(arrays)
     }
 
     pub(in crate::store) fn finish(mut self) -> Result<FinishedRows, StoreError> {
         if self.n_rows > 0 {
             self.write_chunk()?;
         }
-        let (row_id_type, label_type) = (self.id_type, Some(self.label_type));
-        let (file, n_rows) = self.file.finish()?;
-        Ok(FinishedRows { table: PREDICTIONS, file, n_rows, row_id_type, label_type })
+        self.file.finish()
     }
 }
 
@@ -231,10 +225,8 @@ fn check(batch: &PredictionBatch<'_>) -> Result<(), StoreError> {
         && batch.label.fits(shape.0);
     match fits && !batch.outputs.is_empty() {
         true => Ok(()),
-        false => Err(misfit(format!("{} ids and {} outputs, but columns of another shape", shape.0, shape.1))),
+        false => {
+            Err(misfit(PREDICTIONS, format!("{} ids and {} outputs, but columns of another shape", shape.0, shape.1)))
+        }
     }
-}
-
-fn misfit(reason: impl ToString) -> StoreError {
-    StoreError::Batch { table: PREDICTIONS, reason: reason.to_string() }
 }

@@ -238,76 +238,20 @@ impl AddTrees<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forest::{Link, Split, Test};
-
-    /// Numbers from a counter (SplitMix64): the tests need variety, not chance.
-    struct Numbers(u64);
-
-    impl Numbers {
-        fn below(&mut self, n: usize) -> usize {
-            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mut z = self.0;
-            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            ((z ^ (z >> 31)) % n as u64) as usize
-        }
-    }
-
-    const VALUES: [f64; 9] = [f64::NEG_INFINITY, -1.0, -0.0, 0.0, 0.5, 1.0, 2.0, f64::INFINITY, f64::NAN];
-
-    fn test(numbers: &mut Numbers, kinds: usize) -> Test {
-        let value = VALUES[numbers.below(8)];
-        match numbers.below(kinds) {
-            0 => Test::Leq(value),
-            1 => Test::Lt(value),
-            2 => Test::Gt(value),
-            3 => Test::Gte(value),
-            4 => Test::Eq(value),
-            5 => Test::Neq(value),
-            _ => Test::Member(vec![-1.0, value].into()),
-        }
-    }
-
-    fn tree(numbers: &mut Numbers, n_outputs: usize, kinds: usize, n_splits: usize) -> Tree {
-        let mut tree = Tree { nodes: vec![Node::Leaf { votes: 0..0 }], votes: Vec::new() };
-        for _ in 0..n_splits {
-            let leaves: Vec<usize> =
-                (0..tree.nodes.len()).filter(|at| matches!(tree.nodes[*at], Node::Leaf { .. })).collect();
-            let at = leaves[numbers.below(leaves.len())];
-            let yes = tree.nodes.len() as u32;
-            let split = Split {
-                feature: numbers.below(3) as u32,
-                test: test(numbers, kinds),
-                yes,
-                no: yes + 1,
-                missing_yes: numbers.below(2) == 0,
-            };
-            tree.nodes[at] = Node::Split(split);
-            tree.nodes.extend([Node::Leaf { votes: 0..0 }, Node::Leaf { votes: 0..0 }]);
-        }
-        for node in &mut tree.nodes {
-            if let Node::Leaf { votes } = node {
-                let start = tree.votes.len() as u32;
-                for _ in 0..numbers.below(3) {
-                    tree.votes.push((numbers.below(n_outputs) as u32, numbers.below(1000) as f64 / 7.0));
-                }
-                *votes = start..tree.votes.len() as u32;
-            }
-        }
-        tree
-    }
+    use crate::forest::Link;
+    use crate::forest::testing::{ALL, Numbers, ORDERED, tree};
 
     #[test]
     fn the_flat_forest_equals_the_forest_bit_for_bit() {
         let mut numbers = Numbers(7);
         for round in 0..300 {
             let n_outputs = 1 + round % 3;
-            let kinds = if round % 2 == 0 { 4 } else { 7 };
-            let trees = (0..5).map(|at| tree(&mut numbers, n_outputs, kinds, at * 2)).collect();
+            let kinds = if round % 2 == 0 { ORDERED } else { ALL };
+            let trees = (0..5).map(|at| tree(&mut numbers, 3, n_outputs, kinds, at * 2)).collect();
             let base = (0..n_outputs).map(|output| output as f64 / 3.0).collect();
             let forest = Forest { n_features: 3, n_outputs, base, trees, link: Link::Identity };
             let n_rows = numbers.below(40);
-            let rows: Vec<f64> = (0..n_rows * 3).map(|_| VALUES[numbers.below(9)]).collect();
+            let rows: Vec<f64> = (0..n_rows * 3).map(|_| numbers.value()).collect();
             let mut flat = vec![0.0; n_rows * n_outputs];
             FlatForest::new(&forest).margins(&rows, &mut flat);
             let mut plain = vec![0.0; n_rows * n_outputs];

@@ -8,6 +8,8 @@ pub(crate) mod logistic;
 pub(crate) mod profiles;
 pub(crate) mod sides;
 pub(crate) mod simd;
+#[cfg(test)]
+mod testing;
 
 pub use flat::FlatForest;
 

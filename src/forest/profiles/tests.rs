@@ -1,71 +1,22 @@
 use super::*;
 use crate::forest::cuts::BLOCK;
-use crate::forest::{Link, Node, Test, Tree};
+use crate::forest::testing::{ALL, Numbers, VALUES, tree};
+use crate::forest::{Link, Node, Tree};
 use ndarray::ArrayView2;
 
-/// Numbers from a counter (SplitMix64): the tests need variety, not chance.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) % n as u64) as usize
-    }
-}
-
 const FEATURES: usize = 4;
-const VALUES: [f64; 8] = [f64::NEG_INFINITY, -1.0, 0.0, 0.5, 1.0, 2.0, f64::INFINITY, f64::NAN];
-
-fn test(numbers: &mut Numbers) -> Test {
-    let value = VALUES[numbers.below(7)];
-    match numbers.below(7) {
-        0 => Test::Leq(value),
-        1 => Test::Lt(value),
-        2 => Test::Gt(value),
-        3 => Test::Gte(value),
-        4 => Test::Eq(value),
-        5 => Test::Neq(value),
-        _ => Test::Member(vec![-1.0, value].into()),
-    }
-}
-
-fn tree(numbers: &mut Numbers, n_outputs: usize, n_splits: usize) -> Tree {
-    let mut tree = Tree { nodes: vec![Node::Leaf { votes: 0..0 }], votes: Vec::new() };
-    for _ in 0..n_splits {
-        let leaves: Vec<usize> =
-            (0..tree.nodes.len()).filter(|at| matches!(tree.nodes[*at], Node::Leaf { .. })).collect();
-        let at = leaves[numbers.below(leaves.len())];
-        let yes = tree.nodes.len() as u32;
-        let (feature, test, missing_yes) = (numbers.below(FEATURES) as u32, test(numbers), numbers.below(2) == 0);
-        tree.nodes[at] = Node::Split(Split { feature, test, yes, no: yes + 1, missing_yes });
-        tree.nodes.extend([Node::Leaf { votes: 0..0 }, Node::Leaf { votes: 0..0 }]);
-    }
-    for node in &mut tree.nodes {
-        if let Node::Leaf { votes } = node {
-            let start = tree.votes.len() as u32;
-            for _ in 0..1 + numbers.below(2) {
-                tree.votes.push((numbers.below(n_outputs) as u32, numbers.below(1000) as f64 / 7.0 - 70.0));
-            }
-            *votes = start..tree.votes.len() as u32;
-        }
-    }
-    tree
-}
 
 fn forest(numbers: &mut Numbers, n_outputs: usize) -> Forest {
-    let trees = (0..6).map(|at| tree(numbers, n_outputs, at * 3)).collect();
+    let trees = (0..6).map(|at| tree(numbers, FEATURES, n_outputs, ALL, at * 3)).collect();
     let base = (0..n_outputs).map(|output| output as f64 / 3.0).collect();
     Forest { n_features: FEATURES, n_outputs, base, trees, link: Link::Identity }
 }
 
 /// Two columns: one fixes a feature, one fixes two at once, as a column behind an encoder does. The fourth is nobody's.
 fn axes(numbers: &mut Numbers) -> Vec<Axis> {
-    let one = Axis { features: vec![2], points: Array2::from_shape_fn((8, 1), |(point, _)| VALUES[point]) };
+    let one = Axis { features: vec![2], points: Array2::from_shape_fn((VALUES.len(), 1), |(point, _)| VALUES[point]) };
     let n_points = 1 + numbers.below(140);
-    let points = Array2::from_shape_fn((n_points, 2), |_| VALUES[numbers.below(8)]);
+    let points = Array2::from_shape_fn((n_points, 2), |_| numbers.value());
     vec![one, Axis { features: vec![3, 0], points }]
 }
 
@@ -106,7 +57,7 @@ fn every_value_of_every_column_is_what_evaluation_gives() {
         let n_outputs = 1 + round % 3;
         let (forest, axes) = (forest(&mut numbers, n_outputs), axes(&mut numbers));
         let n_rows = [0, 1, 17, 64, 65][round % 5];
-        let rows: Vec<f64> = (0..n_rows * FEATURES).map(|_| VALUES[numbers.below(8)]).collect();
+        let rows: Vec<f64> = (0..n_rows * FEATURES).map(|_| numbers.value()).collect();
         for simd in Simd::available() {
             check(&forest, &axes, &rows, simd);
         }

@@ -127,8 +127,7 @@ impl Scorer {
     }
 
     fn scores(&self, outputs: &SessionOutputs, n_rows: usize, padded: usize) -> Result<Scores, PredictError> {
-        let score = &self.reading.score;
-        let raw = self.reduce(score, self.read(outputs, score, n_rows, padded)?)?;
+        let raw = self.raw(outputs, n_rows, padded)?;
         let margin = match &self.reading.margin {
             Some((port, link)) => Some(self.reduce_margin(port, *link, self.read(outputs, port, n_rows, padded)?)?),
             None => None,
@@ -151,11 +150,21 @@ impl Scorer {
             let Some((port, link)) = &reading.margin else { return Ok(None) };
             return self.reduce_margin(port, *link, self.read(outputs, port, n_rows, n_rows)?).map(Some);
         }
-        let raw = self.reduce(&reading.score, self.read(outputs, &reading.score, n_rows, n_rows)?)?;
+        let raw = self.raw(outputs, n_rows, n_rows)?;
         Ok(Some(match (wanted, reading.score_is_margin) {
             (Wanted::Probability, Some(link)) => linked(&raw, link),
             _ => raw,
         }))
+    }
+
+    /// The output with the scores: what the model reports, or margins where it reports those.
+    fn raw(&self, outputs: &SessionOutputs, n_rows: usize, padded: usize) -> Result<Array2<f64>, PredictError> {
+        let score = &self.reading.score;
+        let raw = self.read(outputs, score, n_rows, padded)?;
+        match self.reading.score_is_margin {
+            Some(link) => self.reduce_margin(score, link, raw),
+            None => self.reduce(score, raw),
+        }
     }
 
     /// Raw columns of an output to the audit's outputs.
@@ -275,4 +284,66 @@ pub fn batch_difference(scorer: &Scorer, features: &Features, n_rows: usize) -> 
 /// Names a port of a graph's inner tensor.
 pub(super) fn inner_port(name: &str, element: Element) -> Port {
     Port { name: name.to_owned(), element, dims: vec![None, None] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::onnx::testing::{encoded, float_input, graph, model, node, output, tensor};
+    use crate::model::{Element, FedInput, Model};
+    use ndarray::array;
+
+    fn port(name: &str, width: usize) -> Port {
+        Port { name: name.to_owned(), element: Element::F32, dims: vec![None, Some(width)] }
+    }
+
+    /// A network that reports `weights.len()` raw class scores of its one column.
+    fn raw_scores(weights: &[f32], shape: Shape, link: Link) -> Scorer {
+        let n = weights.len();
+        let mut proto =
+            graph(vec![node("MatMul", &["x", "w"], &["z"], vec![])], vec![float_input("x", 1)], vec![output("z")]);
+        proto.initializer = vec![tensor("w", &[1, n as i64], weights)];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.onnx");
+        std::fs::write(&path, encoded(&model(proto))).unwrap();
+        let feed = Feed { inputs: vec![FedInput { port: port("x", 1), columns: vec![0] }] };
+        let reading = Reading {
+            shape,
+            score: port("z", n),
+            classes: Vec::new(),
+            margin: None,
+            score_is_margin: Some(link),
+            inner: None,
+        };
+        Model::open(&path).unwrap().scorer(feed, reading, 1).unwrap()
+    }
+
+    fn close(found: &Array2<f64>, expected: &Array2<f64>) {
+        assert_eq!(found.dim(), expected.dim());
+        assert!((found - expected).iter().all(|gap| gap.abs() < 1e-6), "{found} is not {expected}");
+    }
+
+    #[test]
+    fn of_two_raw_class_scores_the_difference_counts_not_the_second_alone() {
+        let rows = Features { n_rows: 2, columns: vec![Column::Number(vec![1.0, -2.0])] };
+        let scorer = raw_scores(&[3.0, 1.0], Shape::Binary, Link::Softmax);
+        let scores = scorer.predict(&rows).unwrap();
+        close(&scores.margin.unwrap(), &array![[-2.0], [4.0]]);
+        let p = |z: f64| z.exp() / (1.0 + z.exp());
+        close(&scores.probability, &array![[p(-2.0)], [p(4.0)]]);
+        for (wanted, expected) in [(Wanted::Margin, array![[-2.0], [4.0]]), (Wanted::Probability, scores.probability)] {
+            close(&scorer.predict_matrix(&[1.0, -2.0], 2, wanted).unwrap().unwrap(), &expected);
+        }
+    }
+
+    #[test]
+    fn raw_scores_of_several_classes_stay_and_their_softmax_is_reported() {
+        let rows = Features { n_rows: 1, columns: vec![Column::Number(vec![1.0])] };
+        let scores = raw_scores(&[0.0, 1.0, 2.0], Shape::Classes(3), Link::Softmax).predict(&rows).unwrap();
+        close(&scores.margin.unwrap(), &array![[0.0, 1.0, 2.0]]);
+        let total: f64 = [0.0_f64, 1.0, 2.0].map(f64::exp).iter().sum();
+        close(&scores.probability, &array![[1.0 / total, 1.0_f64.exp() / total, 2.0_f64.exp() / total]]);
+        let one = raw_scores(&[2.0], Shape::Binary, Link::Logistic).predict(&rows).unwrap();
+        close(&one.probability, &array![[1.0 / (1.0 + (-2.0_f64).exp())]]);
+    }
 }

@@ -158,37 +158,73 @@ impl Forest {
 }
 
 impl Link {
-    /// From one row's margins to what the model reports, in place. With one margin, softmax is the logistic function.
+    /// From one row's margins to what the model reports, in place.
     pub fn apply(self, row: &mut [f64]) {
         match self {
             Link::Identity => {}
             Link::Logistic => row.iter_mut().for_each(|z| *z = logistic(*z)),
-            Link::Softmax | Link::SoftmaxZero if row.len() == 1 => row[0] = logistic(row[0]),
-            Link::Softmax => softmax(row, |_| true),
-            Link::SoftmaxZero => softmax(row, |z| z != 0.0),
+            Link::Softmax => softmax(row, |_| false),
+            // Scores this close to 0 count as "no score" (the runtime's bound).
+            Link::SoftmaxZero => softmax(row, |z| z.abs() <= 1e-7),
             Link::Probit => row.iter_mut().for_each(|z| *z = probit(*z)),
         }
+    }
+
+    /// Whether each margin is linked without the others.
+    pub fn is_elementwise(self) -> bool {
+        matches!(self, Link::Identity | Link::Logistic | Link::Probit)
     }
 }
 
 fn logistic(z: f64) -> f64 {
-    if z >= 0.0 { 1.0 / (1.0 + (-z).exp()) } else { z.exp() / (1.0 + z.exp()) }
+    1.0 / (1.0 + (-z).exp())
 }
 
-/// Softmax over the entries that `counts`; the others stay as they are.
-fn softmax(row: &mut [f64], counts: impl Fn(f64) -> bool) {
+fn softmax(row: &mut [f64], stays_zero: impl Fn(f64) -> bool) {
     let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let exponential = |z: f64| if counts(z) { (z - largest).exp() } else { 0.0 };
-    let sum: f64 = row.iter().map(|z| exponential(*z)).sum();
-    row.iter_mut().for_each(|z| *z = exponential(*z) / sum);
+    row.iter_mut().for_each(|z| *z = if stays_zero(*z) { 0.0 } else { (*z - largest).exp() });
+    let total: f64 = row.iter().sum();
+    row.iter_mut().for_each(|weight| *weight /= total);
 }
 
-/// ONNX Runtime's PROBIT: √2 · erf⁻¹(2z − 1), with Winitzki's approximation of erf⁻¹ (a = 0.147).
-fn probit(z: f64) -> f64 {
-    let x = 2.0 * z - 1.0;
-    let sign = if x < 0.0 { -1.0 } else { 1.0 };
+/// √2 · erf⁻¹(2p − 1) with ONNX Runtime's approximation of erf⁻¹ (Winitzki, a = 0.147).
+fn probit(p: f64) -> f64 {
+    let x = 2.0 * p - 1.0;
     let log = ((1.0 - x) * (1.0 + x)).ln();
     let v = 2.0 / (std::f64::consts::PI * 0.147) + 0.5 * log;
-    let v2 = 1.0 / 0.147 * log;
-    std::f64::consts::SQRT_2 * sign * (-v + (v * v - v2).sqrt()).sqrt()
+    let root = (-v + (v * v - log / 0.147).sqrt()).sqrt();
+    std::f64::consts::SQRT_2 * if x < 0.0 { -root } else { root }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn linked<const N: usize>(link: Link, mut row: [f64; N]) -> [f64; N] {
+        link.apply(&mut row);
+        row
+    }
+
+    #[test]
+    fn softmax_does_not_overflow_and_softmax_zero_keeps_zeros() {
+        assert_eq!(linked(Link::Softmax, [1000.0, 1000.0]), [0.5, 0.5]);
+        assert_eq!(linked(Link::SoftmaxZero, [3.0, 0.0, 3.0]), [0.5, 0.0, 0.5]);
+    }
+
+    #[test]
+    fn the_logistic_function_is_the_softmax_beside_zero_and_does_not_overflow() {
+        for z in [-700.0, -1.0, 0.0, 2.5, 700.0] {
+            let [of_two, _] = linked(Link::Softmax, [z, 0.0]);
+            let [alone] = linked(Link::Logistic, [z]);
+            assert!((alone - of_two).abs() <= 1e-15 * of_two, "{alone} is not {of_two}");
+        }
+        assert_eq!(linked(Link::Logistic, [-1000.0, 1000.0]), [0.0, 1.0]);
+    }
+
+    #[test]
+    fn probit_is_close_to_the_normal_quantile() {
+        assert!((probit(0.975) - 1.959964).abs() < 0.01);
+        assert!((probit(0.5)).abs() < 1e-3);
+        assert_eq!(probit(0.3), -probit(0.7));
+    }
 }

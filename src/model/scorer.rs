@@ -257,8 +257,9 @@ fn stack(mut blocks: Vec<Scored>, n_outputs: usize) -> Scored {
     }
 }
 
-/// What a model reports for its margins, row by row.
-pub fn linked(margins: &Array2<f64>, link: Link) -> Array2<f64> {
+/// What a model reports for its margins, row by row; of one column where a softmax goes over two, their difference.
+fn linked(margins: &Array2<f64>, link: Link) -> Array2<f64> {
+    let link = if margins.ncols() == 1 && !link.is_elementwise() { Link::Logistic } else { link };
     let mut out = margins.clone();
     for mut row in out.rows_mut() {
         link.apply(row.as_slice_mut().unwrap_or_default());

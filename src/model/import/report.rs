@@ -30,7 +30,8 @@ pub enum Reported {
 impl Report {
     /// Reported columns of one row.
     pub fn reported(&self, margins: &[f64]) -> Vec<f64> {
-        let linked = linked(self.link, margins);
+        let mut linked = margins.to_vec();
+        self.link.apply(&mut linked);
         let mut columns: Vec<f64> = self.columns.iter().map(|column| column.of(&linked)).collect();
         if self.normalised {
             let total: f64 = columns.iter().map(|value| value.abs()).sum();
@@ -43,7 +44,7 @@ impl Report {
 
     /// The margin that a reported column follows from alone; `None` where others count as well.
     pub fn alone(&self, column: usize) -> Option<usize> {
-        let elementwise = matches!(self.link, Link::Identity | Link::Logistic | Link::Probit) && !self.normalised;
+        let elementwise = self.link.is_elementwise() && !self.normalised;
         self.columns.get(column).filter(|_| elementwise).map(|column| match column {
             Reported::Value(at) | Reported::Complement(at) | Reported::Negated(at) => *at,
         })
@@ -53,8 +54,7 @@ impl Report {
     pub(crate) fn report_alone(&self, column: usize, margins: &mut [f64], simd: Simd) {
         match self.link {
             Link::Logistic => logistic_all(simd, margins),
-            Link::Probit => margins.iter_mut().for_each(|margin| *margin = probit(*margin)),
-            _ => {}
+            link => link.apply(margins),
         }
         match self.columns[column] {
             Reported::Value(_) => {}
@@ -81,39 +81,6 @@ impl Reported {
             Reported::Negated(at) => -linked[at],
         }
     }
-}
-
-/// Applies a link to a row of margins.
-pub fn linked(link: Link, margins: &[f64]) -> Vec<f64> {
-    match link {
-        Link::Identity => margins.to_vec(),
-        Link::Logistic => margins.iter().map(|margin| logistic(*margin)).collect(),
-        Link::Softmax => softmax(margins, |_| false),
-        // Scores this close to 0 count as "no score" (the runtime's bound).
-        Link::SoftmaxZero => softmax(margins, |margin| margin.abs() <= 1e-7),
-        Link::Probit => margins.iter().map(|margin| probit(*margin)).collect(),
-    }
-}
-
-fn logistic(margin: f64) -> f64 {
-    1.0 / (1.0 + (-margin).exp())
-}
-
-fn softmax(margins: &[f64], stays_zero: impl Fn(f64) -> bool) -> Vec<f64> {
-    let largest = margins.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let weights: Vec<f64> =
-        margins.iter().map(|margin| if stays_zero(*margin) { 0.0 } else { (margin - largest).exp() }).collect();
-    let total: f64 = weights.iter().sum();
-    weights.iter().map(|weight| weight / total).collect()
-}
-
-/// √2 · erf⁻¹(2p − 1) with the runtime's approximation of erf⁻¹ (Winitzki, a = 0.147).
-fn probit(p: f64) -> f64 {
-    let x = 2.0 * p - 1.0;
-    let log = ((1.0 - x) * (1.0 + x)).ln();
-    let v = 2.0 / (std::f64::consts::PI * 0.147) + 0.5 * log;
-    let root = (-v + (v * v - log / 0.147).sqrt()).sqrt();
-    std::f64::consts::SQRT_2 * if x < 0.0 { -root } else { root }
 }
 
 #[cfg(test)]
@@ -147,19 +114,6 @@ mod tests {
         let columns = vec![Reported::Value(0), Reported::Value(1)];
         let report = Report { link: Link::Softmax, columns, normalised: false, classifier: true };
         assert_eq!(report.alone(0), None);
-    }
-
-    #[test]
-    fn softmax_does_not_overflow_and_softmax_zero_keeps_zeros() {
-        assert_eq!(linked(Link::Softmax, &[1000.0, 1000.0]), [0.5, 0.5]);
-        assert_eq!(linked(Link::SoftmaxZero, &[3.0, 0.0, 3.0]), [0.5, 0.0, 0.5]);
-    }
-
-    #[test]
-    fn probit_is_close_to_the_normal_quantile() {
-        assert!((probit(0.975) - 1.959964).abs() < 0.01);
-        assert!((probit(0.5)).abs() < 1e-3);
-        assert_eq!(probit(0.3), -probit(0.7));
     }
 
     #[test]

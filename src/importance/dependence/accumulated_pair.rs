@@ -39,15 +39,18 @@ pub fn accumulated_pair(
     let cells = Cells::of(rows, pair)?;
     let asker = PairAsker { predictor, rows, pair, settings };
     let n_outputs = settings.outputs.len();
-    let effects = asker.gather(&cells.moves(rows), cells.len() * n_outputs, |moves| {
-        let corner = |a: usize, b: usize| {
-            let node = |moved: &Move, axis: usize, step: usize| cells.along[axis].nodes[moved.at[axis] + step];
-            asker.scores(moves, |moved| [node(moved, 0, a), node(moved, 1, b)])
-        };
-        let effect = (corner(1, 1)? - corner(0, 1)?) - (corner(1, 0)? - corner(0, 0)?);
-        let cell = |row: usize, output: usize| cells.index(moves[row].at) * n_outputs + output;
-        Ok(effect.indexed_iter().map(|((row, output), x)| (cell(row, output), WeightedMean::of(&[*x]))).collect())
-    })?;
+    let effects = asker.gather(
+        &cells.moves(rows),
+        cells.len(),
+        |at| cells.index(at),
+        |moves| {
+            let corner = |a: usize, b: usize| {
+                let node = |moved: &Move, axis: usize, step: usize| cells.along[axis].nodes[moved.at[axis] + step];
+                asker.scores(moves, |moved| [node(moved, 0, a), node(moved, 1, b)])
+            };
+            Ok((corner(1, 1)? - corner(0, 1)?) - (corner(1, 0)? - corner(0, 0)?))
+        },
+    )?;
     let of_output = |output: usize| {
         let effects: Vec<WeightedMean> = effects.iter().skip(output).step_by(n_outputs).copied().collect();
         cells.points(&effects, pair, &settings.outputs[output].name, settings.confidence)

@@ -70,18 +70,22 @@ pub(super) struct PairAsker<'a> {
 }
 
 impl PairAsker<'_> {
-    /// Calls `score` with each run of moves that the model takes in one call, and merges what comes of it in order.
+    /// Means over the moves of each cell, `[n_cells × outputs]` row-major. `measure` gives `[moves × outputs]` for each run
+    /// of moves that the model takes in one call; `cell` says where a move belongs by its position.
     pub fn gather(
         &self,
         moves: &[Move],
         n_cells: usize,
-        measure: impl Fn(&[Move]) -> Result<Vec<(usize, WeightedMean)>, DependenceError> + Sync + Send,
+        cell: impl Fn([usize; 2]) -> usize,
+        measure: impl Fn(&[Move]) -> Result<Array2<f64>, DependenceError> + Sync + Send,
     ) -> Result<Vec<WeightedMean>, DependenceError> {
-        let size = chunk_rows(self.rows);
+        let (size, n_outputs) = (chunk_rows(self.rows), self.settings.outputs.len());
         let parts: Vec<_> = moves.par_chunks(size).map(measure).collect();
-        let mut means = vec![WeightedMean::default(); n_cells];
-        for part in parts {
-            part?.iter().for_each(|(cell, mean)| means[*cell].merge(mean));
+        let mut means = vec![WeightedMean::default(); n_cells * n_outputs];
+        for (moves, part) in moves.chunks(size).zip(parts) {
+            for ((row, output), x) in part?.indexed_iter() {
+                means[cell(moves[row].at) * n_outputs + output].merge(&WeightedMean::of(&[*x]));
+            }
         }
         Ok(means)
     }

@@ -1,6 +1,5 @@
 //! Partial dependence on two features together.
 
-use super::mean::WeightedMean;
 use super::pair::{Move, Pair, PairAsker};
 use super::{CurveSettings, DependenceError};
 use crate::audit::CurvePoint;
@@ -28,11 +27,7 @@ pub fn partial_pair(
         (0..pair.grids[0].len()).flat_map(|a| (0..pair.grids[1].len()).map(move |b| [a, b])).collect();
     let index = |[a, b]: [usize; 2]| a * pair.grids[1].len() + b;
     let moves: Vec<Move> = nodes.iter().flat_map(|at| (0..rows.n_rows).map(|row| Move { row, at: *at })).collect();
-    let means = asker.gather(&moves, nodes.len() * n_outputs, |moves| {
-        let scores = asker.scores(moves, |moved| moved.at)?;
-        let cell = |row: usize, output: usize| index(moves[row].at) * n_outputs + output;
-        Ok(scores.indexed_iter().map(|((row, output), x)| (cell(row, output), WeightedMean::of(&[*x]))).collect())
-    })?;
+    let means = asker.gather(&moves, nodes.len(), index, |moves| asker.scores(moves, |moved| moved.at))?;
     let z = normal_quantile(settings.confidence);
     let point = |output: usize, at: [usize; 2]| {
         let mean = means[index(at) * n_outputs + output];

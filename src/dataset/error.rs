@@ -24,12 +24,6 @@ pub enum DataError {
     NoColumn { path: PathBuf, column: String, asked_by: String, suggestion: String, columns: String },
     #[error("column `{column}`: {found}; {advice}")]
     Column { column: String, found: String, advice: String },
-    #[error(
-        "{path}: `{id}` in column `{column}` stands for row {} and for row {} (of those that are audited, from 0); give \
-         every row an id of its own, or leave [data] id out to number the rows", .rows[0], .rows[1],
-        path = path.display()
-    )]
-    SameId { path: PathBuf, column: String, id: String, rows: [u64; 2] },
     #[error(transparent)]
     Row(Box<RowError>),
     #[error("[data] filter `{filter}`: {reason}")]

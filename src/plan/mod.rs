@@ -39,7 +39,7 @@ pub use shuffling::Shuffling;
 pub use surrogate::{LimePlan, Varied};
 
 use crate::config::{Config, Grid, ImportanceMethod, Loaded, Task};
-use crate::dataset::{Column, FeatureSpec, Features, LabelSpec, Reader, Selection, Source, check_ids};
+use crate::dataset::{Column, FeatureSpec, Features, LabelSpec, Reader, Selection, Source};
 use crate::explain::game::Players;
 use crate::fairness::gates::GateSpec;
 use crate::fairness::model_facts::is_of_surrogate;
@@ -324,12 +324,11 @@ fn check_columns(loaded: &Loaded, source: &Source) -> Result<(), PlanError> {
     }
 }
 
-/// A column without a single value, or an id of two rows, says that something broke upstream: whatever it would be
-/// measured as is wrong.
+/// A column without a single value says that something broke upstream: whatever it would be measured as is wrong.
 fn check_values(source: &Source, selection: &Selection, n_rows: u64) -> Result<(), PlanError> {
     let empty = Reader::empty_columns(source, selection)?;
     match empty.is_empty() {
-        true => Ok(check_ids(source, selection, n_rows)?),
+        true => Ok(()),
         false => {
             Err(crate::dataset::DataError::NoValues { path: source.path.clone(), columns: empty.join("`, `"), n_rows }
                 .into())

@@ -154,7 +154,7 @@ fn a_weight_counts_like_repeated_rows() {
     let mut lines = text.lines();
     let header = lines.next().unwrap().to_owned() + "\n";
     let rows: String = lines.enumerate().map(|(row, line)| (line.to_owned() + "\n").repeat(repeats(row))).collect();
-    repeated.write("people.csv", header + &rows).edit("id = \"id\"\n", "").ran(0);
+    repeated.write("people.csv", header + &rows).ran(0);
     let sql = "SELECT metric, attribute, group_value, value FROM metrics WHERE metric IN
         ('selection_rate', 'base_rate', 'accuracy', 'recall', 'roc_auc', 'mean_score', 'demographic_parity_ratio')
         ORDER BY metric, attribute, group_value";

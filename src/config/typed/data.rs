@@ -11,7 +11,7 @@ pub struct Data {
     /// File, glob or folder: .parquet, .csv, .ndjson, .arrow or .ipc; relative to this file's folder.
     #[schemars(length(min = 1))]
     pub path: String,
-    /// Column that names a row, each its own. Default: the row's number, from 0.
+    /// Column that names a row. Default: the row's number, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Column with the outcome that came true. Without it only label-free metrics are computed.

@@ -1,7 +1,7 @@
 //! Data without rows, filters that are none.
 
 use super::refused;
-use crate::project::{Project, people, people_with};
+use crate::project::{Project, people};
 
 #[test]
 fn a_file_of_nothing_but_a_header_has_no_rows() {
@@ -15,16 +15,6 @@ fn a_file_of_no_bytes_has_no_data() {
     let project = Project::new();
     project.write("people.csv", "");
     refused(&project, &["audit.toml", "people.csv", "no data"]);
-}
-
-#[test]
-fn an_id_of_two_rows_is_refused_with_both_rows_and_the_way_out() {
-    let project = Project::new();
-    project.write("people.csv", people_with("id", |row, _| if row == 41 { "7".into() } else { row.to_string() }));
-    refused(
-        &project,
-        &["audit.toml", "people.csv: `7` in column `id` stands for row 7 and for row 41", "leave [data] id out"],
-    );
 }
 
 #[test]

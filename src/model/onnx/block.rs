@@ -163,6 +163,7 @@ impl<'g> Blocks<'g> {
             match op {
                 "Transpose" if !node.ints("perm").is_empty() => turns.push(node.ints("perm").to_vec()),
                 "Transpose" => return None,
+                "QLinearConv" if node.int("channels_last") == Some(1) => return turned(UnitAxis::Last, &turns),
                 _ if CHANNELS_FIRST.contains(&op) => return turned(UnitAxis::First, &turns),
                 "NhwcFusedConv" | "LayerNormalization" => return turned(UnitAxis::Last, &turns),
                 _ if WEIGHTED.contains(&op) => return turned(UnitAxis::Last, &turns),
@@ -241,9 +242,11 @@ impl Block<'_> {
     /// Whether a unit that never rises above zero has nothing to say.
     pub fn rectifies(&self, graph: &Graph) -> bool {
         let Some(last) = self.nodes.last() else { return false };
+        // An attribute before version 11, an input since.
         let clips_at_zero = || {
             let low = last.inputs.get(1).and_then(|low| graph.constant(low).ok().flatten());
-            low.is_some_and(|low| low.numbers().is_some_and(|low| low == [0.0]))
+            let given = low.is_some_and(|low| low.numbers().is_some_and(|low| low == [0.0]));
+            given || last.float("min") == Some(0.0)
         };
         match fused_activation(last) {
             Some("Clip") => last.floats("activation_params").first() == Some(&0.0),
@@ -349,6 +352,30 @@ mod tests {
         let clip = |least: f32| vec![text("activation", "Clip"), floats("activation_params", &[least, 6.0])];
         assert_eq!(rectifies("FusedConv", clip(0.0)), ("a".to_owned(), true));
         assert_eq!(rectifies("FusedConv", clip(-6.0)), ("a".to_owned(), false));
+    }
+
+    #[test]
+    fn clips_at_zero_rectify_and_channels_stand_last_whichever_way_it_is_written() {
+        use crate::model::onnx::extend::{float, int};
+        let clipped = |inputs: &[&str], with: Vec<_>| {
+            let nodes =
+                vec![n("Conv", &["x", "w"], "a"), node("Clip", inputs, &["b"], with), n("Conv", &["b", "w"], "y")];
+            let mut proto = graph(nodes, vec![float_input("x", 2)], vec![output("y")]);
+            proto.initializer =
+                vec![tensor("w", &[2, 2], &[0.0; 4]), tensor("zero", &[], &[0.0]), tensor("one", &[], &[1.0])];
+            let graph = decoded(proto);
+            Blocks::new(&graph).block("b").rectifies(&graph)
+        };
+        assert!(clipped(&["a", "zero"], vec![]) && clipped(&["a"], vec![float("min", 0.0), float("max", 6.0)]));
+        assert!(!clipped(&["a", "one"], vec![]) && !clipped(&["a"], vec![float("min", -1.0)]));
+        assert!(!clipped(&["a"], vec![float("max", 0.0)]));
+        let quantised = |with: Vec<_>| {
+            let graph =
+                network(vec![node("QLinearConv", &["x", "s", "z", "w"], &["y"], with)], &["s", "z", "w"], &["y"]);
+            Blocks::new(&graph).block("y").axis
+        };
+        assert_eq!(quantised(vec![]), Some(UnitAxis::First));
+        assert_eq!(quantised(vec![int("channels_last", 1)]), Some(UnitAxis::Last));
     }
 
     #[test]

@@ -180,7 +180,7 @@ export function traces(page, expected) {
       if (!/^data:image\/svg\+xml;base64,[A-Za-z0-9+/]+=*$/.test(logo.src)) problems.push(`logo: ${logo.src.slice(0, 60)}`);
       if (!(logo.complete && logo.naturalWidth > 0)) problems.push("the logo is not shown");
     }
-    for (const link of document.querySelectorAll("a")) if (!/^(#|https?:|mailto:|[\w./-]+$)/.test(link.getAttribute("href"))) problems.push(`link: ${link.outerHTML.slice(0, 90)}`);
+    for (const link of document.querySelectorAll("a")) if (/^\s*(?!https?:|mailto:)[a-z][\w+.-]*:/i.test(link.getAttribute("href"))) problems.push(`link: ${link.outerHTML.slice(0, 90)}`);
     const scripts = [...document.scripts].filter((script) => script.textContent.includes("hacked") || script.src);
     for (const script of scripts) problems.push(`script: ${script.textContent.slice(0, 60)}`);
     if (document.scripts.length > 1) problems.push(`${document.scripts.length} scripts`);

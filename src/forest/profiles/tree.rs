@@ -58,15 +58,17 @@ impl Edge {
     }
 }
 
-/// Whose curves an edge is part of.
+/// Whose curves an edge is part of. The first bit says whether rows that pass the tests of other columns count, the second
+/// whether those among them that pass the column's own tests as well change sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub(super) enum Rows {
     /// All that pass the tests of other columns.
-    Open,
+    Open = 0b01,
     /// Of them, those that pass the column's own tests: the margin has the leaf's value already.
-    Passed,
+    Passed = 0b10,
     /// Of them, those that do not.
-    Missed,
+    Missed = 0b11,
 }
 
 /// A column on the path: which, and its values that pass, a bit each.

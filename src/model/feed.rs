@@ -2,6 +2,7 @@
 
 use super::signature::{Element, Port};
 use crate::dataset::{Column, Features};
+use half::f16;
 use ndarray::Array2;
 use ort::session::SessionInputValue;
 use ort::value::Tensor;
@@ -58,6 +59,7 @@ impl FedInput {
         let rows = Rows { range: rows, padded };
         Ok(match self.port.element {
             Element::Text => Tensor::from_string_array((shape, self.texts(features, rows).as_slice()))?.into(),
+            Element::F16 => Tensor::from_array((shape, self.numbers(features, rows, f16::from_f64)))?.into(),
             Element::F32 => Tensor::from_array((shape, self.numbers(features, rows, |x| x as f32)))?.into(),
             Element::I64 => Tensor::from_array((shape, self.numbers(features, rows, |x| x as i64)))?.into(),
             Element::I32 => Tensor::from_array((shape, self.numbers(features, rows, |x| x as i32)))?.into(),

@@ -290,7 +290,7 @@ pub(super) fn inner_port(name: &str, element: Element) -> Port {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::onnx::testing::{encoded, float_input, graph, model, node, output, tensor};
+    use crate::model::onnx::testing::{encoded, float_input, graph, int, model, node, output, tensor};
     use crate::model::{Element, FedInput, Model};
     use ndarray::array;
 
@@ -317,6 +317,33 @@ mod tests {
             inner: None,
         };
         Model::open(&path).unwrap().scorer(feed, reading, 1).unwrap()
+    }
+
+    #[test]
+    fn numbers_of_16_bits_are_fed_and_read() {
+        let mut narrow = node("Cast", &["sum"], &["z"], vec![int("to", 10)]);
+        narrow.name = "narrow".to_owned();
+        let wide = node("Cast", &["x"], &["wide"], vec![int("to", 1)]);
+        let nodes = vec![wide, node("MatMul", &["wide", "w"], &["sum"], vec![]), narrow];
+        let (mut input, mut score) = (float_input("x", 1), output("z"));
+        for info in [&mut input, &mut score] {
+            info.r#type.as_mut().and_then(|kind| kind.tensor_type.as_mut()).unwrap().elem_type = 10;
+        }
+        let mut proto = graph(nodes, vec![input], vec![score]);
+        proto.initializer = vec![tensor("w", &[1, 1], &[0.5])];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.onnx");
+        std::fs::write(&path, encoded(&model(proto))).unwrap();
+        let opened = Model::open(&path).unwrap();
+        let (port, score) = (opened.signature.inputs[0].clone(), opened.signature.outputs[0].clone());
+        assert_eq!((port.element, score.element), (Element::F16, Element::F16));
+        let feed = Feed { inputs: vec![FedInput { port, columns: vec![0] }] };
+        let (classes, margin) = (Vec::new(), None);
+        let reading = Reading { shape: Shape::Value, score, classes, margin, score_is_margin: None, inner: None };
+        let rows = Features { n_rows: 3, columns: vec![Column::Number(vec![1.0, -2.5, 0.1])] };
+        let scores = opened.scorer(feed, reading, 1).unwrap().predict(&rows).unwrap();
+        // 0.1 is 0.099975586 in 16 bits.
+        close(&scores.probability, &array![[0.5], [-1.25], [0.049_987_793]]);
     }
 
     fn close(found: &Array2<f64>, expected: &Array2<f64>) {

@@ -20,6 +20,7 @@ pub struct Port {
 /// Element types that data can be fed to or scores read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Element {
+    F16,
     F32,
     F64,
     I64,
@@ -71,6 +72,7 @@ impl Port {
 impl Element {
     fn of(element: TensorElementType) -> Self {
         match element {
+            TensorElementType::Float16 => Element::F16,
             TensorElementType::Float32 => Element::F32,
             TensorElementType::Float64 => Element::F64,
             TensorElementType::Int64 => Element::I64,
@@ -84,6 +86,7 @@ impl Element {
 
     pub fn name(self) -> &'static str {
         match self {
+            Element::F16 => "float16",
             Element::F32 => "float32",
             Element::F64 => "float64",
             Element::I64 => "int64",
@@ -97,7 +100,7 @@ impl Element {
     }
 
     pub fn is_float(self) -> bool {
-        matches!(self, Element::F32 | Element::F64)
+        matches!(self, Element::F16 | Element::F32 | Element::F64)
     }
 
     /// Whether a missing value can be fed (as NaN).

@@ -249,7 +249,7 @@ impl Binding<'_> {
             let help = format!("if they are PNG or JPEG pictures, say so:  [data.image]  column = \"{}\"", field.name);
             return Err(conflict(key, message, help));
         }
-        let numbers = matches!(port.element, Element::F32 | Element::F64 | Element::U8 | Element::I32 | Element::I64);
+        let numbers = port.element.is_float() || matches!(port.element, Element::U8 | Element::I32 | Element::I64);
         match picture {
             Some(_) if numbers => Ok(()),
             _ => {

@@ -2,8 +2,8 @@
 
 mod profiles;
 
+pub(crate) use profiles::ProfileBuffers;
 pub use profiles::{AskedColumn, NativeProfiles};
-pub(crate) use profiles::{ProfileBuffers, TOGETHER};
 
 use super::import::{EnsembleInput, FeatureSource, ForestModel, LinearModel, Report, Reported, Structure};
 use super::predictor::{PredictError, Predictor, Scores};

@@ -3,7 +3,6 @@ use crate::forest::cuts::BLOCK;
 use crate::forest::testing::{ALL, Numbers, VALUES, tree};
 use crate::forest::{Link, Node, Tree};
 use ndarray::ArrayView2;
-use std::slice;
 
 const FEATURES: usize = 4;
 
@@ -32,12 +31,13 @@ fn asked(forest: &Forest, row: &[f64], axis: &Axis, point: usize, output: usize)
 
 fn check(forest: &Forest, axes: &[Axis], rows: &[f64], simd: Simd) {
     let profiles = Profiles::new(forest, axes).with_simd(simd);
-    let mut scratches = [profiles.scratch(), profiles.scratch()];
-    profiles.fill(ArrayView2::from_shape((rows.len() / FEATURES, FEATURES), rows).unwrap(), &mut scratches);
-    for (rows, scratch) in rows.chunks(BLOCK * FEATURES).zip(&scratches) {
+    let mut scratch = profiles.scratch();
+    for rows in rows.chunks(BLOCK * FEATURES) {
+        let n_rows = rows.len() / FEATURES;
+        profiles.fill(ArrayView2::from_shape((n_rows, FEATURES), rows).unwrap(), &mut scratch);
         for (at, axis) in axes.iter().enumerate() {
             for output in 0..forest.n_outputs {
-                let margins = profiles.margins(scratch, at, output);
+                let margins = profiles.margins(&scratch, at, output);
                 assert_eq!(margins.len(), axis.points.nrows());
                 for (point, margins) in margins.iter().enumerate() {
                     for (row, cells) in rows.chunks(FEATURES).enumerate() {
@@ -71,7 +71,7 @@ fn a_column_that_no_tree_tests_changes_nothing() {
     let forest = Forest { n_features: FEATURES, n_outputs: 1, base: vec![0.25], trees, link: Link::Identity };
     let profiles = Profiles::new(&forest, &axes(&mut Numbers(1)));
     let mut scratch = profiles.scratch();
-    profiles.fill(Array2::zeros((3, FEATURES)).view(), slice::from_mut(&mut scratch));
+    profiles.fill(Array2::zeros((3, FEATURES)).view(), &mut scratch);
     assert!(profiles.margins(&scratch, 0, 0).iter().all(|margins| margins.0[..3] == [3.75; 3]));
 }
 
@@ -79,5 +79,5 @@ fn a_column_that_no_tree_tests_changes_nothing() {
 fn no_columns_are_no_work_to_name() {
     let forest = forest(&mut Numbers(3), 1);
     let profiles = Profiles::new(&forest, &[]);
-    profiles.fill(Array2::zeros((3, FEATURES)).view(), &mut [profiles.scratch()]);
+    profiles.fill(Array2::zeros((3, FEATURES)).view(), &mut profiles.scratch());
 }

@@ -1,10 +1,10 @@
-//! Blocks of 64 quantised rows go down every tree, for all values of all columns at once.
+//! 64 quantised rows go down every tree, for all values of all columns at once.
 
 use super::tree::{Edge, Kind, ProfileTree};
 use super::{Profiles, Scratch};
 use crate::forest::cuts::BLOCK;
 use crate::forest::simd::{Holds, Sums, Work};
-use ndarray::{ArrayView2, Axis};
+use ndarray::ArrayView2;
 
 /// Masks of a node: rows that pass all tests, rows that take the `yes` side, then those of each column on the path.
 const PASSED: usize = 0;
@@ -12,36 +12,17 @@ const YES: usize = 1;
 const OPEN: usize = 2;
 
 impl Profiles {
-    /// Profiles rows `[rows × n_features]`, 64 in each of `scratches` as far as they go; [`Profiles::margins`] tells what
-    /// was found.
-    pub fn fill(&self, rows: ArrayView2<f64>, scratches: &mut [Scratch]) {
-        let mut blocks = Vec::with_capacity(scratches.len());
-        for (rows, scratch) in rows.axis_chunks_iter(Axis(0), BLOCK).zip(scratches) {
-            self.cuts.quantise_block(rows, &mut scratch.block);
-            scratch.sums.fill(Sums([0.0; BLOCK]));
-            scratch.margins.iter_mut().zip(&self.base).for_each(|(margins, base)| margins.0.fill(*base));
-            blocks.push(Fill { profiles: self, n_rows: rows.nrows(), n_sums: self.n_sums(), scratch });
+    /// Profiles at most 64 rows `[rows × n_features]`; [`Profiles::margins`] tells what was found.
+    pub fn fill(&self, rows: ArrayView2<f64>, scratch: &mut Scratch) {
+        let n_rows = rows.nrows();
+        if n_rows == 0 {
+            return;
         }
-        self.simd.run(Fills(blocks));
-    }
-}
-
-/// Trees are larger than the blocks' buffers: one that was fetched serves all blocks.
-struct Fills<'a>(Vec<Fill<'a>>);
-
-impl Work for Fills<'_> {
-    #[inline(always)]
-    fn run<H: Holds>(mut self, holds: H) {
-        let Some(Fill { profiles, .. }) = self.0.first() else { return };
-        for tree in &profiles.trees {
-            for block in &mut self.0 {
-                // What the walk does not reach stays without rows.
-                block.scratch.cells[..tree.terms.n_cells].fill(0);
-                block.descend(tree, holds);
-                block.add_terms(tree, holds);
-            }
-        }
-        self.0.iter_mut().for_each(Fill::accumulate);
+        self.cuts.quantise_block(rows, &mut scratch.block);
+        let n_sums = self.n_sums();
+        scratch.sums.fill(Sums([0.0; BLOCK]));
+        scratch.margins.iter_mut().zip(&self.base).for_each(|(margins, base)| margins.0.fill(*base));
+        self.simd.run(Fill { profiles: self, n_rows, n_sums, scratch });
     }
 }
 
@@ -50,6 +31,19 @@ struct Fill<'a> {
     n_rows: usize,
     n_sums: usize,
     scratch: &'a mut Scratch,
+}
+
+impl Work for Fill<'_> {
+    #[inline(always)]
+    fn run<H: Holds>(mut self, holds: H) {
+        for tree in &self.profiles.trees {
+            // What the walk does not reach stays without rows.
+            self.scratch.cells[..tree.terms.n_cells].fill(0);
+            self.descend(tree, holds);
+            self.add_terms(tree, holds);
+        }
+        self.accumulate();
+    }
 }
 
 impl Fill<'_> {

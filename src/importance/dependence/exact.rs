@@ -1,12 +1,13 @@
 //! Partial dependence of a forest over all rows, without asking it about a single made-up row.
 
 use super::mean::WeightedMean;
-use crate::model::{NativeProfiles, ProfileBuffers, TOGETHER};
+use crate::model::{NativeProfiles, ProfileBuffers};
 use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
 
-/// Rows whose means are put together by one thread.
-const CHUNK: usize = 1_024;
+/// Rows of one block of the forest, and blocks whose means are put together by one thread.
+const BLOCK: usize = 64;
+const CHUNK: usize = 16 * BLOCK;
 
 /// Mean scores for every value of every column, taken up batch by batch.
 ///
@@ -42,7 +43,7 @@ impl<'a> ForestMeans<'a> {
     fn part(&self, rows: ArrayView2<f64>, buffers: &mut ProfileBuffers) -> Vec<Vec<WeightedMean>> {
         let mut means: Vec<Vec<WeightedMean>> =
             self.means.iter().map(|means| vec![WeightedMean::default(); means.len()]).collect();
-        for rows in rows.axis_chunks_iter(Axis(0), TOGETHER) {
+        for rows in rows.axis_chunks_iter(Axis(0), BLOCK) {
             self.profiles.scores(rows, buffers, |found| {
                 let mean = &mut means[found.asked][found.value * self.n_outputs + found.output];
                 mean.merge(&WeightedMean::of(found.scores));

@@ -33,13 +33,8 @@ struct Group {
     columns: Vec<(usize, usize)>,
 }
 
-/// Blocks of rows that go down a tree one after the other.
-const BLOCKS: usize = 2;
-/// Rows that are asked about together.
-pub(crate) const TOGETHER: usize = BLOCKS * BLOCK;
-
-/// Buffers of one thread, a block's each.
-pub struct ProfileBuffers(Vec<[Scratch; BLOCKS]>);
+/// Buffers of one thread.
+pub struct ProfileBuffers(Vec<Scratch>);
 
 /// Scores of one block of rows for one value.
 pub(crate) struct ProfileScores<'a> {
@@ -140,25 +135,22 @@ impl Native {
 
 impl NativeProfiles<'_> {
     pub(crate) fn buffers(&self) -> ProfileBuffers {
-        let of_group = |group: &Group| std::array::from_fn(|_| group.profiles.scratch());
-        ProfileBuffers(self.groups.iter().map(of_group).collect())
+        ProfileBuffers(self.groups.iter().map(|group| group.profiles.scratch()).collect())
     }
 
-    /// Scores of at most [`TOGETHER`] rows `[rows × features]` for every value of every column, block by block.
+    /// Scores of at most 64 rows `[rows × features]` for every value of every column.
     pub(crate) fn scores(
         &self,
         rows: ArrayView2<f64>,
         buffers: &mut ProfileBuffers,
         mut visit: impl FnMut(ProfileScores),
     ) {
-        for (group, scratches) in self.groups.iter().zip(&mut buffers.0) {
-            group.profiles.fill(rows.view(), scratches);
-            for (scratch, rows) in scratches.iter().zip(rows.axis_chunks_iter(ndarray::Axis(0), BLOCK)) {
-                for (axis, (asked, n_values)) in group.columns.iter().enumerate() {
-                    self.reported(group, scratch, axis, *n_values, rows.nrows(), |value, output, scores| {
-                        visit(ProfileScores { asked: *asked, value, output, scores });
-                    });
-                }
+        for (group, scratch) in self.groups.iter().zip(&mut buffers.0) {
+            group.profiles.fill(rows.view(), scratch);
+            for (axis, (asked, n_values)) in group.columns.iter().enumerate() {
+                self.reported(group, scratch, axis, *n_values, rows.nrows(), |value, output, scores| {
+                    visit(ProfileScores { asked: *asked, value, output, scores });
+                });
             }
         }
     }

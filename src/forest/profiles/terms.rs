@@ -1,8 +1,7 @@
 //! Small trees without a branch at their leaves: which leaves change each margin and difference.
 
-use super::tree::{Kind, ProfileTree};
+use super::tree::{Edge, Kind, ProfileTree};
 use crate::forest::simd::Term;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Trees of at most so many nodes are summed up this way: rows of a block reach most of their leaves anyway.
@@ -32,24 +31,26 @@ impl Terms {
         if tree.nodes.len() > SMALL {
             return Self::default();
         }
-        let mut found: BTreeMap<(u32, Option<u32>), Vec<Term>> = BTreeMap::new();
+        let mut found: Vec<((u32, Option<u32>), Term)> = Vec::new();
         let mut cell = 0;
         for node in &mut tree.nodes {
             let Kind::Leaf { votes, edges, first_cell } = &mut node.kind else { continue };
             *first_cell = cell;
             let edges = &tree.edges[edges.start as usize..edges.end as usize];
             for (output, value) in &tree.votes[votes.start as usize..votes.end as usize] {
-                found.entry((*output, None)).or_default().push(Term { cell, value: *value });
-                for (cell, edge) in (cell + 1..).zip(edges) {
-                    found.entry((*output, Some(edge.at))).or_default().push(Term { cell, value: edge.signed(*value) });
-                }
+                found.push(((*output, None), Term { cell, value: *value }));
+                let of_edge =
+                    |(cell, edge): (u32, &Edge)| ((*output, Some(edge.at)), Term { cell, value: edge.signed(*value) });
+                found.extend((cell + 1..).zip(edges).map(of_edge));
             }
             cell += 1 + edges.len() as u32;
         }
         let mut terms = Self { n_cells: cell as usize, ..Self::default() };
-        for ((output, at), own) in found {
-            let from = terms.all.len() as u32;
-            terms.all.extend(own);
+        // What one target is made of stays in the order of the leaves.
+        found.sort_by_key(|(target, _)| *target);
+        for own in found.chunk_by(|a, b| a.0 == b.0) {
+            let ((output, at), from) = (own[0].0, terms.all.len() as u32);
+            terms.all.extend(own.iter().map(|(_, term)| *term));
             terms.targets.push(Target { output, at, terms: from..terms.all.len() as u32 });
         }
         terms

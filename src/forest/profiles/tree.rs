@@ -176,12 +176,22 @@ fn descend(
 
 /// Runs of set bits among the first `n`.
 fn runs(bits: &[u64], n: usize) -> impl Iterator<Item = Range<usize>> {
-    let is_set = move |at: usize| bits[at / 64] >> (at % 64) & 1 == 1;
     let mut at = 0;
     std::iter::from_fn(move || {
-        let start = (at..n).find(|at| is_set(*at))?;
-        let end = (start..n).find(|at| !is_set(*at)).unwrap_or(n);
+        let start = next(bits, at..n, true)?;
+        let end = next(bits, start..n, false).unwrap_or(n);
         at = end;
         Some(start..end)
+    })
+}
+
+/// The first of `places` whose bit is set, or is not, a word at a time.
+fn next(bits: &[u64], places: Range<usize>, set: bool) -> Option<usize> {
+    let wanted = |word: usize| if set { bits[word] } else { !bits[word] };
+    let first = places.start / 64;
+    (first..places.end.div_ceil(64)).find_map(|word| {
+        let before = if word == first { (1 << (places.start % 64)) - 1 } else { 0 };
+        let found = wanted(word) & !before;
+        (found != 0).then(|| word * 64 + found.trailing_zeros() as usize).filter(|at| *at < places.end)
     })
 }

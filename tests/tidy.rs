@@ -12,7 +12,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sqlparser", &["dataset/filter.rs"]),
     ("glob", &["dataset/source.rs"]),
     ("ort", &["model"]),
-    ("half", &["model/read.rs", "model/taps.rs"]),
+    ("half", &["model/feed.rs", "model/read.rs", "model/taps.rs"]),
     ("prost", &["model/onnx"]),
     ("arrow", &["store"]),
     ("parquet", &["store"]),
